@@ -453,6 +453,34 @@ impl Layer {
     }
 }
 
+impl Layer {
+    /// Whether the layer has parameters or statistics of its own, so that two copies of it are two
+    /// different things.
+    #[must_use]
+    pub fn is_learnt(&self) -> bool {
+        match self {
+            Self::Conv1d(_) | Self::Conv2d(_) | Self::Linear(_) | Self::Embedding(_) => true,
+            Self::BatchNorm(_) => true,
+            Self::LayerNorm(norm) => norm.affine,
+            Self::GroupNorm(norm) => norm.affine,
+            _ => false,
+        }
+    }
+
+    /// The layer with this many output channels or features; layers without any are unchanged.
+    #[must_use]
+    pub fn with_width(mut self, width: usize) -> Self {
+        match &mut self {
+            Self::Conv1d(conv) => conv.out_channels = width,
+            Self::Conv2d(conv) => conv.out_channels = width,
+            Self::Linear(linear) => linear.out_features = width,
+            Self::Embedding(embedding) => embedding.features = width,
+            _ => {}
+        }
+        self
+    }
+}
+
 /// Lets a builder take a layer's settings without naming [`Layer`].
 macro_rules! into_layer {
     ($($settings:ident => $variant:ident),* $(,)?) => { $(

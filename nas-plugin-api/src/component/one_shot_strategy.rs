@@ -1,0 +1,232 @@
+//! Strategies that drive a supernet command by command.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::PluginError;
+use crate::genotype::Genotype;
+
+/// Trains a supernet and its architecture weights (DARTS, GDAS, ENAS, …).
+///
+/// It runs in the worker beside the supernet and is called once a step, with plain numbers only:
+/// softmax, Gumbel noise, gates and the architecture's own optimiser live in the strategy.
+pub trait OneShotStrategy: Send {
+    /// What it intends to do; checked before anything runs.   [configured]
+    ///
+    /// # Errors
+    /// A space that can't be searched this way.
+    fn plan(&mut self) -> Result<OneShotPlan, PluginError>;
+
+    /// The next command, given what the last one showed; the first report is empty.   [planned]
+    ///
+    /// # Errors
+    /// Only what ends the search.
+    fn next(&mut self, report: &Report) -> Result<Command, PluginError>;
+
+    /// The whole state, for the checkpoint at the end of an epoch.
+    ///
+    /// # Errors
+    /// What prevents it.
+    fn save(&self) -> Result<Vec<u8>, PluginError>;
+
+    /// Takes a state back that `save` gave.
+    ///
+    /// # Errors
+    /// A state that can't be read.
+    fn restore(&mut self, state: &[u8]) -> Result<(), PluginError>;
+
+    /// The architecture weights, for the journal and for analyses; choice after choice, path after
+    /// path. Empty where a strategy has none.
+    fn alpha(&self) -> Vec<f64> {
+        Vec::new()
+    }
+
+    /// The mixture that belongs to these architecture weights, without any randomness.
+    ///
+    /// # Errors
+    /// A strategy that has none.
+    fn relax_at(&self, alpha: &[f64]) -> Result<Mixture, PluginError> {
+        let _ = alpha;
+        Err(PluginError::unsupported("relax at given architecture weights"))
+    }
+
+    /// The gradient in the architecture weights that belongs to a gradient in the mixture.
+    ///
+    /// # Errors
+    /// A strategy that has none.
+    fn pull_back_at(&self, alpha: &[f64], gradient: &[f64]) -> Result<Vec<f64>, PluginError> {
+        let _ = (alpha, gradient);
+        Err(PluginError::unsupported("pull back at given architecture weights"))
+    }
+}
+
+/// What a strategy intends to do.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OneShotPlan {
+    /// Epochs in all.
+    pub epochs: u32,
+    /// Most steps of one epoch, if fewer than the split has batches.
+    pub steps_per_epoch: Option<u32>,
+    /// Whether architecture steps of second order are among the commands.
+    pub second_order: bool,
+    /// Whether architecture weights have gradients at all (ENAS and single-path training have
+    /// none).
+    pub needs_gradients: bool,
+    /// Signals that the strategy wants in [`Report::signals`] at the end of an epoch.
+    pub signals: Vec<String>,
+}
+
+/// A weight and a need for every path of every choice, choice after choice, path after path.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Mixture {
+    /// The weights, finite.
+    pub weights: Vec<f64>,
+    /// What is needed of each path.
+    pub needs: Vec<Need>,
+}
+
+/// What is needed of a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum Need {
+    /// Not computed; its gradient is absent, never zero.
+    Skip = 0,
+    /// Computed; no gradient in its weight.
+    Forward = 1,
+    /// Computed even at weight 0, with the gradient in its weight.
+    ForwardGrad = 2,
+}
+
+/// Which data an evaluation reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Split {
+    /// What network weights are trained on.
+    Train,
+    /// The search's signal.
+    Validation,
+}
+
+/// How an architecture step's gradient is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ArchOrder {
+    /// The gradient of the validation loss.
+    First,
+    /// The same after one virtual step of the network weights (unrolled, by finite differences;
+    /// Liu et al. 2019, section 2.3).
+    Second,
+    /// No gradient: the loss and accuracy of one validation batch.
+    Reward,
+}
+
+/// What the worker shall do next.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Command {
+    /// One step of the network weights on the next training batch.
+    TrainWeights {
+        /// The mixture.
+        mixture: Mixture,
+    },
+    /// One look at the next validation batch.
+    ArchStep {
+        /// The mixture.
+        mixture: Mixture,
+        /// How the gradient is made.
+        order: ArchOrder,
+    },
+    /// Both gradients from one training batch; the network weights take their step.
+    SingleLevel {
+        /// The mixture.
+        mixture: Mixture,
+    },
+    /// Accuracy and loss of several mixtures.
+    Evaluate {
+        /// The mixtures.
+        mixtures: Vec<Mixture>,
+        /// On this data.
+        split: Split,
+        /// Number of batches; 0 means all.
+        batches: u32,
+        /// Training batches with which batch-norm statistics are made anew before; 0 means none.
+        recalibrate: u32,
+    },
+    /// The epoch is over: checkpoint, journal, policies.
+    EndEpoch,
+    /// Changes to the supernet or its training.
+    Edit(Vec<Edit>),
+    /// The answer: genotypes, best first.
+    Derive {
+        /// The genotypes.
+        genotypes: Vec<Genotype>,
+    },
+}
+
+/// A change to the supernet or its training.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Edit {
+    /// Takes paths out of a choice; positions of paths as they were at the start.
+    DropPaths {
+        /// The choice's position.
+        choice: u32,
+        /// The paths.
+        paths: Vec<u32>,
+    },
+    /// Builds the supernet at another scale, with new weights.
+    Rescale {
+        /// Cells, or cells a stage.
+        cells: Option<u32>,
+        /// Channels of the first stage.
+        channels: Option<u32>,
+    },
+    /// Sends only this share of an edge's channels through the mixture (PC-DARTS: 1/4); weights
+    /// are widened by copying where it grows.
+    ChannelFraction {
+        /// One in so many channels, at least 1.
+        one_in: u32,
+    },
+    /// Drops paths in training (P-DARTS: identity skips) with this probability.
+    PathDropout {
+        /// In `[0, 1)`.
+        probability: f64,
+    },
+    /// Changes settings of the network weights' optimiser by name (`learning_rate`,
+    /// `weight_decay`, …).
+    Optimizer {
+        /// The settings.
+        settings: BTreeMap<String, f64>,
+    },
+    /// Starts the network weights and their optimiser anew.
+    Reinitialize,
+}
+
+/// What the last command showed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Report {
+    /// The epoch, from 0.
+    pub epoch: u32,
+    /// Steps of this epoch so far.
+    pub step: u32,
+    /// Training batches of one epoch.
+    pub steps_per_epoch: u32,
+    /// Mean loss, one per mixture evaluated.
+    pub losses: Vec<f64>,
+    /// Accuracy, one per mixture evaluated.
+    pub accuracies: Vec<f64>,
+    /// Gradient of the loss in the mixture's weights; NaN where the path was not `ForwardGrad`.
+    pub gradient: Vec<f64>,
+    /// What each path costs (multiply-adds, or milliseconds where a latency table is given).
+    pub path_costs: Vec<f64>,
+    /// Cost of everything that is not chosen, in the same unit.
+    pub fixed_cost: f64,
+    /// Signals that the plan asked for.
+    pub signals: BTreeMap<String, f64>,
+}

@@ -1,0 +1,27 @@
+//! Safety policies.
+
+use crate::error::PluginError;
+use crate::verdict::{PolicyContext, Question, QuestionKind, Verdict};
+
+/// Judges plans, candidates, progress, results and champions.
+///
+/// A policy's state is a fold over the questions it was asked: asked the same in the same order it
+/// answers the same, so a restart does not make it forget. A policy that errs counts as halt.
+pub trait SafetyPolicy: Send {
+    /// Names of the measurements that it reads at a question; what can't be measured there is
+    /// refused before the search begins.
+    fn needs(&self, question: QuestionKind) -> Vec<String> {
+        let _ = question;
+        Vec::new()
+    }
+
+    /// Answers.   [configured]
+    ///
+    /// # Errors
+    /// Anything: the search halts.
+    fn judge(
+        &mut self,
+        question: &Question,
+        context: &PolicyContext,
+    ) -> Result<Verdict, PluginError>;
+}

@@ -1,0 +1,97 @@
+//! Strategies that propose whole genotypes.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::PluginError;
+use crate::objective::Objective;
+use crate::template::Space;
+use crate::trial::{Fidelity, Proposal, Trial};
+
+/// Proposes genotypes and is told what became of them (random search, evolution, …).
+///
+/// Calls come one at a time; the answer may depend on configuration, seed and the calls so far,
+/// and on nothing else, so that a journalled search can be replayed.
+pub trait SearchStrategy: Send {
+    /// Proposes up to `slots` genotypes.   [configured]
+    ///
+    /// `slots` is how many could be dispatched now, at least 1. Trials get consecutive numbers in
+    /// the order in which they are proposed, from 0.
+    ///
+    /// # Errors
+    /// Only what ends the search.
+    fn ask(&mut self, slots: usize) -> Result<Ask, PluginError>;
+
+    /// Is told how trials ended, in the order of the journal.   [configured]
+    ///
+    /// # Errors
+    /// Only what ends the search.
+    fn tell(&mut self, trials: &[Trial]) -> Result<(), PluginError>;
+
+    /// The state, where a strategy wants to be restored rather than replayed.
+    ///
+    /// Must agree with replay: a strategy restored from it answers like one that was asked and
+    /// told everything again.
+    ///
+    /// # Errors
+    /// What prevents it.
+    fn save(&self) -> Result<Option<Vec<u8>>, PluginError> {
+        Ok(None)
+    }
+
+    /// Takes a state back that `save` gave.
+    ///
+    /// # Errors
+    /// A state that can't be read.
+    fn restore(&mut self, state: &[u8]) -> Result<(), PluginError> {
+        let _ = state;
+        Err(PluginError::unsupported("restore a strategy that does not save"))
+    }
+}
+
+/// A strategy's answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ask {
+    /// Evaluate these, at most as many as there were slots, at least one.
+    Proposals(Vec<Proposal>),
+    /// Nothing until a running trial is told.
+    Wait,
+    /// The search is over.
+    Done {
+        /// Why, for a person.
+        reason: String,
+    },
+}
+
+/// What a strategy is created with.
+#[derive(Clone, Debug)]
+pub struct StrategyContext {
+    /// The space to search.
+    pub space: Space,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// What the fitness function computes, in the order of [`Trial::objectives`].
+    pub objectives: Vec<Objective>,
+    /// How thoroughly a trial is evaluated where a proposal does not say.
+    pub fidelity: Fidelity,
+}
+
+impl StrategyContext {
+    /// The first objective of a trial, turned so that larger is better; minus infinity for a trial
+    /// without a result.
+    #[must_use]
+    pub fn gain(&self, trial: &Trial) -> f64 {
+        match (trial.objectives.first(), self.objectives.first()) {
+            (Some(&value), Some(objective)) if trial.outcome.has_result() => objective.gain(value),
+            _ => f64::NEG_INFINITY,
+        }
+    }
+}
+
+/// How [`StrategyContext`] crosses the ABI.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct StrategyContextData {
+    pub(crate) template: crate::template::Template,
+    pub(crate) seed: u64,
+    pub(crate) objectives: Vec<Objective>,
+    pub(crate) fidelity: Fidelity,
+}

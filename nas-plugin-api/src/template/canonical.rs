@@ -1,0 +1,166 @@
+//! The canonical hash: equal for genotypes that are the same network.
+
+use std::collections::HashMap;
+
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::{Decided, Decision, Effect, Space, TemplateLayer};
+use crate::genotype::Genotype;
+use crate::graph::{Layer, NodeIndex};
+
+/// A hash that genotypes share when they are the same network: dead branches removed, identities
+/// skipped, sums in any order.
+///
+/// Equal hashes mean equal networks (up to collisions of 128 bits). Isomorphic networks in which
+/// equal branches are told apart only by what else reads them may escape recognition; they are
+/// then merely trained twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CanonicalHash(pub u128);
+
+impl std::fmt::Display for CanonicalHash {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{:032x}", self.0)
+    }
+}
+
+impl std::str::FromStr for CanonicalHash {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        u128::from_str_radix(text, 16).map(Self)
+    }
+}
+
+impl Space {
+    /// The canonical hash of a genotype.
+    ///
+    /// # Panics
+    /// If the genotype is none of this space ([`Space::check`]).
+    #[must_use]
+    pub fn canonical_hash(&self, genotype: &Genotype) -> CanonicalHash {
+        self.canonical_hash_of(&self.decide(genotype), genotype)
+    }
+
+    /// The canonical hash of a decision already made.
+    ///
+    /// The graph behind the outputs is written down in an order that does not depend on node
+    /// numbers (the inputs of sums sorted by their trees), and a node met again is written as a
+    /// reference: a shared learnt layer differs from two equal ones.
+    #[must_use]
+    pub fn canonical_hash_of(&self, decision: &Decision, genotype: &Genotype) -> CanonicalHash {
+        let marks = self.marks(decision, genotype);
+        let mut met: HashMap<u128, u32> = HashMap::with_capacity(marks.len());
+        let mut script: Vec<u8> = Vec::with_capacity(marks.len() * 20);
+        let mut stack: Vec<NodeIndex> = decision.outputs.iter().rev().copied().collect();
+        while let Some(node) = stack.pop() {
+            let number = met.len() as u32;
+            match met.entry(marks[node].identity) {
+                std::collections::hash_map::Entry::Occupied(seen) => {
+                    script.extend(seen.get().to_le_bytes());
+                }
+                std::collections::hash_map::Entry::Vacant(new) => {
+                    new.insert(number);
+                    script.extend(marks[node].tree.to_le_bytes());
+                    let (inputs, unordered) = self.inputs(node, &decision.nodes[node]);
+                    let below = stack.len();
+                    stack.extend(inputs);
+                    match unordered {
+                        true => stack[below..].sort_by_key(|&input| (marks[input].tree, input)),
+                        false => stack[below..].reverse(),
+                    }
+                }
+            }
+        }
+        CanonicalHash(xxh3_128(&script))
+    }
+
+    /// Two hashes for every node that is alive.
+    fn marks(&self, decision: &Decision, genotype: &Genotype) -> Vec<Marks> {
+        let mut marks = vec![Marks::default(); decision.nodes.len()];
+        let mut bytes: Vec<u8> = Vec::with_capacity(256);
+        let mut hashes: Vec<u128> = Vec::new();
+        for (node, decided) in decision.nodes.iter().enumerate() {
+            if matches!(decided, Decided::Dead | Decided::Same(_)) {
+                continue;
+            }
+            let (inputs, unordered) = self.inputs(node, decided);
+            let mut hash_with = |of: &dyn Fn(&Marks) -> u128| {
+                bytes.clear();
+                self.sign(node, decided, genotype, &mut bytes);
+                hashes.clear();
+                hashes.extend(inputs.iter().map(|&input| of(&marks[input])));
+                if unordered {
+                    hashes.sort_unstable();
+                }
+                hashes.iter().for_each(|hash| bytes.extend(hash.to_le_bytes()));
+                xxh3_128(&bytes)
+            };
+            let tree = hash_with(&|input| input.tree);
+            let identity = match self.is_learnt(node, decided) {
+                true => node as u128,
+                false => hash_with(&|input| input.identity),
+            };
+            marks[node] = Marks { tree, identity };
+        }
+        marks
+    }
+
+    /// What a node computes, without its inputs.
+    fn sign(&self, node: NodeIndex, decided: &Decided, genotype: &Genotype, bytes: &mut Vec<u8>) {
+        match decided {
+            Decided::Dead | Decided::Same(_) | Decided::Zero => bytes.push(0),
+            Decided::Sum(_) => bytes.push(1),
+            Decided::Layer(_) => {
+                bytes.push(2);
+                bytes.extend(self.signature(node).to_le_bytes());
+                if let TemplateLayer::Wide { width, .. } = &self.template().nodes[node].layer {
+                    bytes.extend(genotype.0[*width].to_le_bytes());
+                }
+            }
+            Decided::Operations { candidates, identities, .. } => {
+                bytes.push(3);
+                bytes.extend(self.signature(node).to_le_bytes());
+                bytes.extend((*identities as u32).to_le_bytes());
+                for &candidate in candidates {
+                    bytes.extend((candidate as u32).to_le_bytes());
+                }
+            }
+        }
+    }
+
+    /// The inputs that a decided node reads, and whether their order is free.
+    fn inputs<'a>(&self, node: NodeIndex, decided: &'a Decided) -> (&'a [NodeIndex], bool) {
+        match decided {
+            Decided::Dead | Decided::Zero | Decided::Same(_) => (&[], false),
+            Decided::Operations { inputs, .. } => (inputs, false),
+            Decided::Sum(inputs) => (inputs, true),
+            Decided::Layer(inputs) => match &self.template().nodes[node].layer {
+                TemplateLayer::Layer(Layer::Concat(concat)) => (inputs, concat.unordered),
+                _ => (inputs, false),
+            },
+        }
+    }
+
+    /// Whether two nodes that compute the same from the same inputs are still two things.
+    fn is_learnt(&self, node: NodeIndex, decided: &Decided) -> bool {
+        match (&self.template().nodes[node].layer, decided) {
+            (TemplateLayer::Operation { effects, .. }, Decided::Operations { candidates, .. }) => {
+                let learnt = |&candidate: &usize| effects.get(candidate) != Some(&Effect::Fixed);
+                candidates.iter().any(learnt)
+            }
+            (
+                TemplateLayer::Layer(layer) | TemplateLayer::Wide { layer, .. },
+                Decided::Layer(_),
+            ) => layer.is_learnt(),
+            _ => false,
+        }
+    }
+}
+
+/// `tree` describes the computation behind a node, whatever it shares; `identity` tells whether
+/// two nodes are one and the same value.
+#[derive(Clone, Copy, Default)]
+struct Marks {
+    tree: u128,
+    identity: u128,
+}

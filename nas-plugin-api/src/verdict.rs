@@ -1,0 +1,266 @@
+//! What a safety policy is asked and what it answers.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::genotype::Genotype;
+use crate::measurement::{Cost, Measurements};
+use crate::trial::{Outcome, TrialId};
+
+/// A policy's answer. Of several policies the strictest wins.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// What is to be done.
+    pub action: Action,
+    /// A short, stable word for the rule that decided (`parameter_limit`).
+    #[serde(default)]
+    pub code: String,
+    /// Why, for a person.
+    #[serde(default)]
+    pub reason: String,
+    /// The numbers that the reason rests on.
+    #[serde(default)]
+    pub evidence: BTreeMap<String, f64>,
+}
+
+/// What is to be done, from mild to strict.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Action {
+    /// Nothing.
+    Allow,
+    /// Tell the user.
+    Warn,
+    /// Refuse this candidate, or its result; the search goes on.
+    RejectCandidate,
+    /// Stop this trial; the search goes on.
+    StopTrial,
+    /// Go back to the end of this epoch of a one-shot search.
+    RollBack {
+        /// The epoch, from 0.
+        epoch: u32,
+    },
+    /// Wait until a person approves.
+    PauseForApproval {
+        /// What is to be approved (`cost`, `scale`, …).
+        threshold: String,
+        /// Whose key must sign, where a signature is required.
+        signer: Option<String>,
+    },
+    /// End the search.
+    HaltRun,
+}
+
+impl Action {
+    /// How strict: larger is stricter.
+    #[must_use]
+    pub fn severity(&self) -> u8 {
+        match self {
+            Self::Allow => 0,
+            Self::Warn => 1,
+            Self::RejectCandidate => 2,
+            Self::StopTrial => 3,
+            Self::RollBack { .. } => 4,
+            Self::PauseForApproval { .. } => 5,
+            Self::HaltRun => 6,
+        }
+    }
+}
+
+impl Verdict {
+    /// Nothing to object.
+    #[must_use]
+    pub fn allow() -> Self {
+        Self {
+            action: Action::Allow,
+            code: String::new(),
+            reason: String::new(),
+            evidence: BTreeMap::new(),
+        }
+    }
+
+    /// Any other answer.
+    #[must_use]
+    pub fn new(action: Action, code: &str, reason: impl Into<String>) -> Self {
+        Self { action, code: code.to_owned(), reason: reason.into(), evidence: BTreeMap::new() }
+    }
+
+    /// Adds a number that the reason rests on.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: f64) -> Self {
+        self.evidence.insert(name.to_owned(), value);
+        self
+    }
+
+    /// The stricter of two answers; the first where they are equally strict.
+    #[must_use]
+    pub fn stricter(self, other: Self) -> Self {
+        match other.action.severity() > self.action.severity() {
+            true => other,
+            false => self,
+        }
+    }
+}
+
+/// What a policy is asked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Question {
+    /// May this search begin at all?
+    Plan(Plan),
+    /// May this network be built and trained?
+    Candidate(Candidate),
+    /// May the search go on? Asked once a generation, or once an epoch of a one-shot search.
+    Progress(Progress),
+    /// May this result count?
+    Review(Review),
+    /// May this be the search's answer?
+    Champion(Review),
+    /// May this network leave the run's folder?
+    Export(Review),
+    /// May a search that ended or was cut off go on?
+    Resume(Plan),
+}
+
+/// The kind of a [`Question`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum QuestionKind {
+    /// [`Question::Plan`]
+    Plan,
+    /// [`Question::Candidate`]
+    Candidate,
+    /// [`Question::Progress`]
+    Progress,
+    /// [`Question::Review`]
+    Review,
+    /// [`Question::Champion`]
+    Champion,
+    /// [`Question::Export`]
+    Export,
+    /// [`Question::Resume`]
+    Resume,
+}
+
+impl Question {
+    /// Its kind.
+    #[must_use]
+    pub fn kind(&self) -> QuestionKind {
+        match self {
+            Self::Plan(_) => QuestionKind::Plan,
+            Self::Candidate(_) => QuestionKind::Candidate,
+            Self::Progress(_) => QuestionKind::Progress,
+            Self::Review(_) => QuestionKind::Review,
+            Self::Champion(_) => QuestionKind::Champion,
+            Self::Export(_) => QuestionKind::Export,
+            Self::Resume(_) => QuestionKind::Resume,
+        }
+    }
+}
+
+/// A search that is about to begin or to go on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Plan {
+    /// The strategy's name.
+    pub strategy: String,
+    /// The space's name.
+    pub space: String,
+    /// Number of genotypes of the space.
+    pub space_size: f64,
+    /// Epochs of one trial.
+    pub epochs: u32,
+    /// Trials at once.
+    pub workers: u32,
+}
+
+/// A network that is proposed, as it stands before anything is built.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Candidate {
+    /// The trial's number.
+    pub trial: TrialId,
+    /// The genotype.
+    pub genotype: Genotype,
+    /// What it costs.
+    pub cost: Cost,
+    /// How often each operation is part of the network, by name.
+    pub operations: BTreeMap<String, u32>,
+}
+
+/// How far a search has come.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Progress {
+    /// What is counted: `generation`, `epoch`, or `trials`.
+    pub unit: String,
+    /// How many of them are over; this question is about the last of them.
+    pub completed: u32,
+    /// The best first objective of this unit, turned so that larger is better.
+    pub best: f64,
+    /// The best first objective of the whole search so far, turned so that larger is better.
+    pub best_so_far: f64,
+    /// Mean first objective of this unit, turned so that larger is better.
+    pub mean: f64,
+    /// Signals of a one-shot search by name (share of skips, entropy, …).
+    pub signals: BTreeMap<String, f64>,
+}
+
+/// A result.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Review {
+    /// The candidate.
+    pub candidate: Candidate,
+    /// How its trial ended.
+    pub outcome: Outcome,
+    /// What was observed.
+    pub measurements: Measurements,
+    /// One value per objective.
+    pub objectives: Vec<f64>,
+}
+
+/// What every question comes with.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PolicyContext {
+    /// Seconds with a live supervisor.
+    pub elapsed_seconds: f64,
+    /// What the search has spent.
+    pub spent: Spending,
+    /// What it may spend; absent numbers have no limit.
+    pub budget: BTreeMap<String, f64>,
+    /// What has been approved.
+    pub approvals: Vec<String>,
+    /// How trials have ended so far.
+    pub history: History,
+}
+
+/// What a search has spent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Spending {
+    /// Trials that were dispatched.
+    pub trials: u64,
+    /// Wall seconds with a live supervisor.
+    pub wall_seconds: f64,
+    /// Processor seconds of all workers.
+    pub cpu_seconds: f64,
+    /// Seconds of GPU of all workers.
+    pub gpu_seconds: f64,
+}
+
+/// How trials have ended so far.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct History {
+    /// Proposals so far.
+    pub proposed: u64,
+    /// Trials by outcome.
+    pub outcomes: BTreeMap<String, u64>,
+    /// The best first objective so far, turned so that larger is better.
+    pub best: Option<f64>,
+}
