@@ -9,8 +9,11 @@
 
 extern crate self as nas_plugin_api;
 
+pub mod adapter;
 pub mod component;
 pub mod error;
+#[doc(hidden)]
+pub mod export;
 pub mod genotype;
 pub mod graph;
 pub mod measurement;
@@ -19,4 +22,7 @@ pub mod template;
 pub mod trial;
 pub mod verdict;
 
+/// The frozen types behind the adapters; for the host and for [`export_plugin!`].
+#[doc(hidden)]
+pub use nas_plugin_abi as abi;
 pub use {inventory, schemars, serde, serde_json};

@@ -8,6 +8,7 @@
 //! read no clock and start no threads; whatever they need is handed to them.
 
 mod benchmark;
+mod candidates;
 mod configuration;
 mod fitness;
 mod one_shot_strategy;

@@ -1,7 +1,5 @@
 //! Strategies that propose whole genotypes.
 
-use serde::{Deserialize, Serialize};
-
 use crate::error::PluginError;
 use crate::objective::Objective;
 use crate::template::Space;
@@ -85,13 +83,4 @@ impl StrategyContext {
             _ => f64::NEG_INFINITY,
         }
     }
-}
-
-/// How [`StrategyContext`] crosses the ABI.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct StrategyContextData {
-    pub(crate) template: crate::template::Template,
-    pub(crate) seed: u64,
-    pub(crate) objectives: Vec<Objective>,
-    pub(crate) fidelity: Fidelity,
 }

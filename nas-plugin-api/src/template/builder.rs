@@ -184,6 +184,12 @@ impl TemplateBuilder {
         &self.shapes[node]
     }
 
+    /// The first mistake made so far, which [`TemplateBuilder::finish`] would report.
+    #[must_use]
+    pub fn mistake(&self) -> Option<&TemplateError> {
+        self.error.as_ref()
+    }
+
     /// Ends the template with its logits.
     ///
     /// # Errors

@@ -30,7 +30,7 @@ use crate::graph::{Layer, NodeIndex, Shape};
 pub type ChoiceIndex = usize;
 
 /// How large the networks of a space are, and what they are for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Scale {
     /// One example's shape, `[channels, height, width]` for images.
     pub input: Shape,
@@ -45,16 +45,21 @@ pub struct Scale {
     /// Whether the network has an auxiliary head, where the space knows one.
     #[serde(default)]
     pub auxiliary_head: bool,
+    /// Supernet or final network, for the fixed layers that differ between them (the batch norms
+    /// behind the inputs of a DARTS cell); choices and nodes are the same for both.
+    #[serde(default)]
+    pub role: Role,
 }
 
 /// What a network is built for. Published operations differ: DARTS searches without affine batch
 /// normalisation and with one behind each pool.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// A path of a supernet.
     Search,
     /// Part of a network that is trained alone.
+    #[default]
     Final,
 }
 

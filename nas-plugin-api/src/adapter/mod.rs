@@ -1,0 +1,47 @@
+//! Between the component traits and the binary interface, both ways.
+//!
+//! On a plugin's side, [`extension`] wraps components into ABI objects; on the host's side,
+//! [`Library`] wraps ABI objects into the same traits again. Authors see neither.
+
+mod benchmark;
+mod cbor;
+mod fitness;
+mod guard;
+mod library;
+mod manifest;
+mod one_shot_strategy;
+mod operations;
+mod policy;
+mod space;
+mod strategy;
+
+pub use library::{Library, LibraryError};
+pub use manifest::Manifest;
+pub(crate) use manifest::manifest_bytes;
+
+use nas_plugin_abi::{Extension, ROption, RStr};
+
+/// Ids of the capabilities that this version of the crate serves.
+pub const CAPABILITIES: [&str; 7] = [
+    operations::ID,
+    space::ID,
+    strategy::ID,
+    one_shot_strategy::ID,
+    fitness::ID,
+    policy::ID,
+    benchmark::ID,
+];
+
+/// The capability of this id.
+pub(crate) extern "C" fn extension(id: RStr<'_>) -> ROption<Extension> {
+    match id.as_str() {
+        operations::ID => ROption::RSome(operations::extension()),
+        space::ID => ROption::RSome(space::extension()),
+        strategy::ID => ROption::RSome(strategy::extension()),
+        one_shot_strategy::ID => ROption::RSome(one_shot_strategy::extension()),
+        fitness::ID => ROption::RSome(fitness::extension()),
+        policy::ID => ROption::RSome(policy::extension()),
+        benchmark::ID => ROption::RSome(benchmark::extension()),
+        _ => ROption::RNone,
+    }
+}
