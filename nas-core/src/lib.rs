@@ -1,3 +1,6 @@
 //! The core of the framework: decides, remembers, and never computes a tensor.
 
+pub mod budget;
+pub mod journal;
 pub mod protocol;
+pub mod settings;

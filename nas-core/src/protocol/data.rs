@@ -75,6 +75,10 @@ pub struct DataSummary {
     pub validation: SplitFile,
     /// The holdout, which no search worker is given.
     pub holdout: SplitFile,
+    /// How many validation images equal a training image pixel for pixel, plus how many holdout
+    /// images equal a training or validation image: they make a score look better than it is.
+    #[serde(default)]
+    pub duplicates_across_splits: usize,
 }
 
 /// One prepared file (safetensors: `images` u8 `[n, channels, height, width]`, `labels` i64

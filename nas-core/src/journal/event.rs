@@ -1,0 +1,315 @@
+//! What is written down: everything that happened in a run, in order.
+
+use nas_plugin_api::component::ComponentKind;
+use nas_plugin_api::measurement::{Cost, EpochRecord, Measurements};
+use nas_plugin_api::trial::{Outcome, Proposal, TrialId};
+use nas_plugin_api::verdict::{QuestionKind, Spending, Verdict};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::budget::Reservation;
+use crate::protocol::Usage;
+use crate::protocol::data::DataSummary;
+
+/// One thing that happened. Together they are the truth: everything else about a run is computed
+/// from them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Event {
+    /// The run begins; always the first event.
+    Started(Box<Start>),
+    /// A supervisor takes the run up again.
+    Resumed {
+        /// The settings that are in force from here, if they changed.
+        settings: Option<Value>,
+        /// The framework's version.
+        version: String,
+    },
+    /// The strategy was asked.
+    Asked {
+        /// How many proposals were wanted.
+        slots: u32,
+        /// What it answered.
+        answer: Answer,
+        /// What had been spent; replay shows policies the same numbers.
+        spent: Spending,
+    },
+    /// A policy objected, or would have.
+    Judged {
+        /// The policy's name.
+        policy: String,
+        /// What it was asked.
+        question: QuestionKind,
+        /// About this trial, if about one.
+        trial: Option<TrialId>,
+        /// What it answered.
+        verdict: Verdict,
+        /// Whether the answer was obeyed; otherwise it was only observed.
+        enforced: bool,
+    },
+    /// A trial ended without being dispatched: refused, invalid, or a duplicate.
+    Settled {
+        /// The trial.
+        trial: TrialId,
+        /// How it ended.
+        result: TrialResult,
+    },
+    /// Budget was reserved for a trial, and it was given to a worker.
+    Dispatched {
+        /// The trial.
+        trial: TrialId,
+        /// From 0.
+        attempt: u32,
+        /// What it may use.
+        reservation: Reservation,
+        /// The seed of everything random in it.
+        seed: u64,
+    },
+    /// A dispatched trial ended.
+    Ended {
+        /// The trial.
+        trial: TrialId,
+        /// Which attempt.
+        attempt: u32,
+        /// How it ended.
+        result: TrialResult,
+        /// What it is charged.
+        usage: Usage,
+        /// What each epoch showed.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        curve: Vec<EpochRecord>,
+    },
+    /// An attempt that was under way when its supervisor or worker died; it is charged in full and
+    /// the trial is dispatched again.
+    Abandoned {
+        /// The trial.
+        trial: TrialId,
+        /// Which attempt.
+        attempt: u32,
+        /// What it is charged.
+        usage: Usage,
+    },
+    /// The strategy was told of these trials, in this order.
+    Told {
+        /// The trials.
+        trials: Vec<TrialId>,
+    },
+    /// A budget is nearly used up.
+    BudgetWarning {
+        /// Which (`wall_seconds`, …).
+        budget: String,
+        /// What is spent.
+        spent: f64,
+        /// What may be spent.
+        limit: f64,
+    },
+    /// Processor time that belongs to no trial (start of workers, data, audits).
+    Overhead {
+        /// What it was.
+        what: String,
+        /// What it used.
+        usage: Usage,
+    },
+    /// The holdout was read, to audit a trial's network.
+    Audited {
+        /// The trial.
+        trial: TrialId,
+        /// What was measured.
+        measurements: Measurements,
+    },
+    /// Wall time passed; written when nothing else was for a while, so that a crash loses little.
+    Ticked {
+        /// What had been spent.
+        spent: Spending,
+    },
+    /// The run is over, or was stopped and can be resumed.
+    Stopped {
+        /// Why.
+        reason: StopReason,
+        /// What the run spent in all.
+        spent: Spending,
+        /// The best trial, if one has a result.
+        champion: Option<TrialId>,
+    },
+}
+
+/// How a run began.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Start {
+    /// The framework's version.
+    pub version: String,
+    /// The settings, resolved: every default written out.
+    pub settings: Value,
+    /// The run's seed.
+    pub seed: u64,
+    /// The components that take part, with the digests of their libraries.
+    pub components: Vec<ComponentRecord>,
+    /// Files that components were given, with their digests.
+    pub files: Vec<FileRecord>,
+    /// The data and their splits; absent with a benchmark.
+    pub data: Option<DataSummary>,
+}
+
+/// A component that takes part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComponentRecord {
+    /// Its kind.
+    pub kind: ComponentKind,
+    /// Its name.
+    pub name: String,
+    /// The library it came from; absent if it is linked in.
+    pub library: Option<String>,
+    /// Hexadecimal sha256 of the library.
+    pub sha256: Option<String>,
+}
+
+/// A file that a component was given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileRecord {
+    /// Its path.
+    pub path: String,
+    /// Hexadecimal sha256 of its content.
+    pub sha256: String,
+}
+
+/// What a strategy answered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// Proposals; their trials are numbered from `first`.
+    Proposals {
+        /// The first one's number.
+        first: TrialId,
+        /// The proposals.
+        proposals: Vec<Proposal>,
+    },
+    /// Nothing until a running trial is told.
+    Wait,
+    /// The search is over.
+    Done {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// How a trial ended, as its strategy is told.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrialResult {
+    /// How.
+    pub outcome: Outcome,
+    /// One value per objective; empty without a result.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub objectives: Vec<f64>,
+    /// What was observed.
+    #[serde(default)]
+    pub measurements: Measurements,
+    /// What the network costs.
+    #[serde(default)]
+    pub cost: Cost,
+    /// The network's canonical hash, in hexadecimal; empty for an invalid genotype.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub canonical: String,
+    /// The trial whose result this is, for a duplicate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duplicate_of: Option<TrialId>,
+    /// Why, where there is more to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Why a run is over or was stopped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "why")]
+#[non_exhaustive]
+pub enum StopReason {
+    /// The strategy is done.
+    StrategyDone {
+        /// Its reason.
+        reason: String,
+    },
+    /// A budget is used up.
+    BudgetSpent {
+        /// Which.
+        budget: String,
+    },
+    /// Too many duplicates in a row: the space, or what the strategy makes of it, is used up.
+    OnlyDuplicates {
+        /// How many.
+        count: u32,
+    },
+    /// Too many refused or invalid candidates in a row.
+    OnlyRefusals {
+        /// How many.
+        count: u32,
+    },
+    /// A policy halted the run.
+    PolicyHalt {
+        /// The policy's name.
+        policy: String,
+        /// The rule.
+        code: String,
+        /// Its reason.
+        reason: String,
+    },
+    /// A policy wants a person's approval first.
+    AwaitingApproval {
+        /// The policy's name.
+        policy: String,
+        /// What is to be approved.
+        threshold: String,
+        /// Its reason.
+        reason: String,
+    },
+    /// A person stopped it.
+    Interrupted,
+    /// A plugin failed.
+    PluginFailed {
+        /// The component.
+        component: String,
+        /// What happened.
+        message: String,
+    },
+    /// No worker can be kept alive.
+    WorkersFailed {
+        /// What happened.
+        message: String,
+    },
+}
+
+impl StopReason {
+    /// Whether `nas resume` continues from here without being asked for more budget.
+    #[must_use]
+    pub fn is_resumable(&self) -> bool {
+        !matches!(
+            self,
+            Self::StrategyDone { .. } | Self::OnlyDuplicates { .. } | Self::OnlyRefusals { .. }
+        )
+    }
+}
+
+impl std::fmt::Display for StopReason {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::StrategyDone { reason } => write!(out, "the strategy is done: {reason}"),
+            Self::BudgetSpent { budget } => write!(out, "the budget of {budget} is spent"),
+            Self::OnlyDuplicates { count } => {
+                write!(out, "the last {count} proposals were duplicates: nothing new is left")
+            }
+            Self::OnlyRefusals { count } => {
+                write!(out, "the last {count} proposals were refused or invalid")
+            }
+            Self::PolicyHalt { policy, code, reason } => {
+                write!(out, "policy `{policy}` halted the run ({code}): {reason}")
+            }
+            Self::AwaitingApproval { policy, threshold, reason } => {
+                write!(out, "policy `{policy}` asks for approval of {threshold}: {reason}")
+            }
+            Self::Interrupted => write!(out, "interrupted"),
+            Self::PluginFailed { component, message } => {
+                write!(out, "`{component}` failed to {message}")
+            }
+            Self::WorkersFailed { message } => write!(out, "the workers failed: {message}"),
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! The settings of a run: what a configuration file says, with every default filled in.
+//!
+//! The host reads TOML and command-line overrides into a [`Settings`]; the journal stores it; the
+//! book's configuration reference is generated from its schema.
+
+use std::path::PathBuf;
+
+use nas_plugin_api::component::ComponentKind;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::budget::Budget;
+use crate::protocol::data::DataConfig;
+use crate::protocol::recipe::Recipe;
+
+/// Everything a search needs to know.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// A short name for the run; part of its folder's name.
+    #[serde(default = "default_name")]
+    pub name: String,
+    /// Seed of everything random in the run.
+    #[serde(default)]
+    pub seed: u64,
+    /// The operations to choose from.
+    pub operations: ComponentSettings,
+    /// The search space, with the scale of its networks.
+    pub space: SpaceSettings,
+    /// What proposes genotypes.
+    pub strategy: ComponentSettings,
+    /// What makes a score out of measurements.
+    pub fitness: ComponentSettings,
+    /// What may object, each with its own settings; the strictest wins.
+    #[serde(default, rename = "policy")]
+    pub policies: Vec<ComponentSettings>,
+    /// The images, and how they are split; needed unless a benchmark evaluates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<DataConfig>,
+    /// A benchmark that is asked instead of training.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub benchmark: Option<ComponentSettings>,
+    /// How each network is trained.
+    #[serde(default)]
+    pub training: TrainingSettings,
+    /// What the whole search may spend.
+    #[serde(default)]
+    pub budget: Budget,
+    /// How the work is done.
+    #[serde(default)]
+    pub execution: ExecutionSettings,
+}
+
+fn default_name() -> String {
+    "search".to_owned()
+}
+
+/// A component by name, with its own settings beside it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ComponentSettings {
+    /// The component's name, as `nas plugin list` shows it.
+    pub name: String,
+    /// Only for policies: `enforce` obeys it, `observe` writes down what it would have done.
+    #[serde(default, skip_serializing_if = "is_enforce")]
+    pub mode: PolicyMode,
+    /// The component's own settings, as `nas plugin show` lists them.
+    #[serde(flatten)]
+    pub config: Map<String, Value>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands fields over by reference")]
+fn is_enforce(mode: &PolicyMode) -> bool {
+    *mode == PolicyMode::Enforce
+}
+
+/// Whether a policy is obeyed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum PolicyMode {
+    /// It is obeyed.
+    #[default]
+    Enforce,
+    /// What it would have done is written down.
+    Observe,
+}
+
+/// The search space by name, the scale of its networks, and the space's own settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SpaceSettings {
+    /// The space's name.
+    pub name: String,
+    /// Channels of the first stage; the space's own default where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 8192))]
+    pub channels: Option<usize>,
+    /// Cells, or cells a stage; the space's own default where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1000))]
+    pub cells: Option<usize>,
+    /// Whether networks get an auxiliary head, where the space knows one.
+    #[serde(default)]
+    pub auxiliary_head: bool,
+    /// The space's own settings, as `nas plugin show` lists them.
+    #[serde(flatten)]
+    pub config: Map<String, Value>,
+}
+
+/// How each network is trained.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct TrainingSettings {
+    /// Epochs of one trial, unless a proposal says otherwise.
+    #[schemars(range(min = 1, max = 100000))]
+    pub epochs: u32,
+    /// Share of the training split that one trial uses.
+    #[schemars(range(min = 0.001, max = 1.0))]
+    pub data_fraction: f64,
+    /// Everything else.
+    #[serde(flatten)]
+    pub recipe: Recipe,
+}
+
+impl Default for TrainingSettings {
+    fn default() -> Self {
+        Self { epochs: 5, data_fraction: 1.0, recipe: Recipe::default() }
+    }
+}
+
+/// How the work is done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ExecutionSettings {
+    /// Trials at once, each in a process of its own; 0 means one per processor.
+    #[schemars(range(min = 0, max = 1024))]
+    pub workers: usize,
+    /// Threads of each worker.
+    #[schemars(range(min = 1, max = 1024))]
+    pub threads: usize,
+    /// `cpu`, `cuda` or `cuda:N`.
+    #[schemars(regex(pattern = r"^(cpu|cuda|cuda:[0-9]+)$"))]
+    pub device: String,
+    /// Whether trials are asked and told in an order that does not depend on how fast each one is,
+    /// so that equal seeds give equal searches. Costs idle time where trials differ in length.
+    pub deterministic: bool,
+    /// Whether a network that was evaluated before is told its old result instead of being trained
+    /// again; otherwise only equal genotypes are.
+    pub reuse_results: bool,
+    /// End the search after so many duplicates in a row.
+    #[schemars(range(min = 1, max = 1000000))]
+    pub max_duplicates: u32,
+    /// End the search after so many refused or invalid proposals in a row.
+    #[schemars(range(min = 1, max = 1000000))]
+    pub max_refusals: u32,
+    /// Longest that one call of a plugin may take, in seconds.
+    #[schemars(range(min = 0.01, max = 86400.0))]
+    pub plugin_seconds: f64,
+    /// Folder in which the run's own folder is made.
+    pub runs: PathBuf,
+}
+
+impl Default for ExecutionSettings {
+    fn default() -> Self {
+        Self {
+            workers: 0,
+            threads: 1,
+            device: "cpu".to_owned(),
+            deterministic: false,
+            reuse_results: true,
+            max_duplicates: 200,
+            max_refusals: 1000,
+            plugin_seconds: 60.0,
+            runs: PathBuf::from("runs"),
+        }
+    }
+}
+
+impl Settings {
+    /// The components that these settings name, with their kinds and their own settings.
+    #[must_use]
+    pub fn components(&self) -> Vec<(ComponentKind, &str, &Map<String, Value>)> {
+        let mut all = vec![
+            self.operations.as_part(ComponentKind::Operations),
+            (ComponentKind::Space, self.space.name.as_str(), &self.space.config),
+            self.strategy.as_part(ComponentKind::Strategy),
+            self.fitness.as_part(ComponentKind::Fitness),
+        ];
+        all.extend(self.policies.iter().map(|policy| policy.as_part(ComponentKind::Policy)));
+        all.extend(self.benchmark.iter().map(|table| table.as_part(ComponentKind::Benchmark)));
+        all
+    }
+}
+
+impl ComponentSettings {
+    fn as_part(&self, kind: ComponentKind) -> (ComponentKind, &str, &Map<String, Value>) {
+        (kind, self.name.as_str(), &self.config)
+    }
+}
