@@ -1,0 +1,95 @@
+//! Pooling over windows, to a fixed extent, and over everything.
+
+use nas_plugin_api::graph::{self, PoolKind, Shape};
+use tch::{Kind, TchError, Tensor};
+
+use super::convolution::pair;
+use super::{Call, Module};
+
+#[derive(Debug)]
+pub(super) struct Pool1d {
+    kind: PoolKind,
+    kernel: i64,
+    stride: i64,
+    padding: i64,
+}
+
+impl Pool1d {
+    pub(super) fn new(pool: &graph::Pool1d) -> Self {
+        let [kernel, stride] = pair([pool.kernel, pool.stride]);
+        Self { kind: pool.kind, kernel, stride, padding: pool.padding as i64 }
+    }
+}
+
+impl Module for Pool1d {
+    fn forward(&self, call: Call<'_>) -> Result<Tensor, TchError> {
+        let x = call.input()?;
+        match self.kind {
+            PoolKind::Max => x.f_max_pool1d(self.kernel, self.stride, self.padding, 1, false),
+            PoolKind::Average { count_padding } => {
+                x.f_avg_pool1d(self.kernel, self.stride, self.padding, false, count_padding)
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Pool2d {
+    kind: PoolKind,
+    kernel: [i64; 2],
+    stride: [i64; 2],
+    padding: [i64; 2],
+}
+
+impl Pool2d {
+    pub(super) fn new(pool: &graph::Pool2d) -> Self {
+        let (kernel, stride) = (pair(pool.kernel), pair(pool.stride));
+        Self { kind: pool.kind, kernel, stride, padding: pair(pool.padding) }
+    }
+}
+
+impl Module for Pool2d {
+    fn forward(&self, call: Call<'_>) -> Result<Tensor, TchError> {
+        let x = call.input()?;
+        let (kernel, stride, padding) = (self.kernel, self.stride, self.padding);
+        match self.kind {
+            PoolKind::Max => x.f_max_pool2d(kernel, stride, padding, 1, false),
+            PoolKind::Average { count_padding } => {
+                x.f_avg_pool2d(kernel, stride, padding, false, count_padding, None)
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct AdaptiveAverage {
+    output: Vec<i64>,
+}
+
+impl AdaptiveAverage {
+    pub(super) fn new(output: &Shape) -> Self {
+        Self { output: output.spatial().iter().map(|&extent| extent as i64).collect() }
+    }
+}
+
+impl Module for AdaptiveAverage {
+    fn forward(&self, call: Call<'_>) -> Result<Tensor, TchError> {
+        let (x, output) = (call.input()?, self.output.as_slice());
+        match output.len() {
+            1 => x.f_adaptive_avg_pool1d(output),
+            2 => x.f_adaptive_avg_pool2d(output),
+            _ => x.f_adaptive_avg_pool3d(output),
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct GlobalAverage;
+
+impl Module for GlobalAverage {
+    fn forward(&self, call: Call<'_>) -> Result<Tensor, TchError> {
+        let x = call.input()?;
+        let behind_channels: Vec<i64> = (2..x.dim() as i64).collect();
+        x.f_mean_dim(behind_channels, false, None::<Kind>)
+    }
+}

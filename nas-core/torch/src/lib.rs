@@ -1,0 +1,30 @@
+//! Layer graphs on libtorch: building, training, measuring, and the worker process that does so.
+//!
+//! The only crate that knows libtorch. It decides nothing about a search: it is told one layer
+//! graph and one recipe, and answers with measurements.
+
+pub mod network;
+pub mod rewrite;
+pub mod weights;
+
+pub mod augment;
+pub mod batches;
+pub mod data;
+pub mod pixels;
+pub mod random;
+
+pub mod evaluate;
+pub mod latency;
+pub mod loss;
+pub mod optimizer;
+pub mod schedule;
+pub mod train;
+
+pub mod limits;
+pub mod trial;
+pub mod worker;
+
+mod layers;
+mod parameters;
+mod plan;
+mod trial_log;

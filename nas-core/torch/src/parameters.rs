@@ -1,0 +1,205 @@
+//! Parameters of a network: declared by its layers, laid out in one buffer.
+//!
+//! All learnt numbers are views of one flat buffer, and their gradients of another. So zeroing the
+//! gradients, clipping them and an optimiser's step are a few operations on two flat tensors,
+//! whatever the number of layers; and autograd accumulates in place, without an allocation.
+
+use tch::{Device, Kind, TchError, Tensor};
+
+use crate::network::Options;
+
+/// Position in [`Parameters::learnt`].
+pub(crate) type LearntIndex = usize;
+/// Position in [`Parameters::statistics`].
+pub(crate) type StatisticIndex = usize;
+
+/// Each parameter starts at a multiple of this many numbers (64 bytes of `f32`: a cache line and
+/// an AVX-512 register). The gaps stay zero.
+const ALIGNMENT: i64 = 16;
+
+/// What the layers of a network need.
+#[derive(Debug, Default)]
+pub(crate) struct Declarations {
+    learnt: Vec<Declaration>,
+    statistics: Vec<Declaration>,
+}
+
+#[derive(Debug)]
+struct Declaration {
+    name: String,
+    size: Vec<i64>,
+    initial: Initial,
+}
+
+/// What a parameter starts as.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Initial {
+    Zeros,
+    Ones,
+    /// Normal with mean 0 and variance 1.
+    Normal,
+    /// Uniform between minus and plus this bound.
+    Uniform(f64),
+}
+
+/// A tensor and its name in weight files.
+#[derive(Debug)]
+pub struct NamedTensor {
+    /// `<node>.weight`, `<node>.running_mean` and so on, as PyTorch would name it.
+    pub name: String,
+    /// The numbers, in PyTorch's shape.
+    pub tensor: Tensor,
+}
+
+/// The parameters of one network.
+#[derive(Debug)]
+pub struct Parameters {
+    learnt: Vec<NamedTensor>,
+    statistics: Vec<NamedTensor>,
+    values: Tensor,
+    gradients: Tensor,
+}
+
+impl Declarations {
+    pub(crate) fn learnt(&mut self, name: String, size: &[i64], initial: Initial) -> LearntIndex {
+        self.learnt.push(Declaration { name, size: size.to_vec(), initial });
+        self.learnt.len() - 1
+    }
+
+    pub(crate) fn statistic(
+        &mut self,
+        name: String,
+        channels: i64,
+        initial: Initial,
+    ) -> StatisticIndex {
+        self.statistics.push(Declaration { name, size: vec![channels], initial });
+        self.statistics.len() - 1
+    }
+
+    /// The weight of a convolution or linear layer, output channels first, and its bias.
+    ///
+    /// # Source
+    /// PyTorch's `reset_parameters`: `kaiming_uniform_(a=sqrt(5))`, which is uniform within
+    /// `1/sqrt(fan_in)`; the bias has the same bound.
+    pub(crate) fn weight_and_bias(
+        &mut self,
+        name: &str,
+        size: &[i64],
+        bias: bool,
+    ) -> (LearntIndex, Option<LearntIndex>) {
+        let fan_in: i64 = size[1..].iter().product();
+        let initial = Initial::Uniform(1.0 / (fan_in.max(1) as f64).sqrt());
+        let weight = self.learnt(format!("{name}.weight"), size, initial);
+        (weight, bias.then(|| self.learnt(format!("{name}.bias"), &size[..1], initial)))
+    }
+
+    /// The learnt scale and shift of a normalisation.
+    pub(crate) fn scale_and_shift(&mut self, name: &str, channels: i64) -> [LearntIndex; 2] {
+        [
+            self.learnt(format!("{name}.weight"), &[channels], Initial::Ones),
+            self.learnt(format!("{name}.bias"), &[channels], Initial::Zeros),
+        ]
+    }
+}
+
+impl Parameters {
+    /// Lays out and initialises what was declared; random numbers are drawn on the processor, in
+    /// the order of declaration, from libtorch's generator seeded with `seed`.
+    pub(crate) fn create(
+        declarations: Declarations,
+        seed: u64,
+        options: Options,
+    ) -> Result<Self, TchError> {
+        tch::manual_seed(seed.cast_signed());
+        let _no_grad = tch::no_grad_guard();
+        let place = (options.kind, options.device);
+        let total = declarations.learnt.iter().map(|learnt| padded(&learnt.size)).sum::<i64>();
+        let values = Tensor::f_zeros([total], place)?;
+        let gradients = Tensor::f_zeros([total], place)?;
+        let mut learnt = Vec::with_capacity(declarations.learnt.len());
+        let mut offset = 0;
+        for declaration in declarations.learnt {
+            let Declaration { name, size, initial } = declaration;
+            let mut value = view(&values, offset, &size, options.channels_last)?;
+            value.f_copy_(&initial.draw(&size)?)?;
+            let tensor = value.f_detach()?.f_set_requires_grad(true)?;
+            attach_gradient(&tensor, &view(&gradients, offset, &size, options.channels_last)?)?;
+            offset += padded(&size);
+            learnt.push(NamedTensor { name, tensor });
+        }
+        let statistics = declarations
+            .statistics
+            .into_iter()
+            .map(|Declaration { name, size, initial }| {
+                let tensor = initial.draw(&size)?.f_to_kind(place.0)?.f_to_device(place.1)?;
+                Ok(NamedTensor { name, tensor })
+            })
+            .collect::<Result<_, TchError>>()?;
+        Ok(Self { learnt, statistics, values, gradients })
+    }
+
+    /// The learnt parameters, in node order.
+    #[must_use]
+    pub fn learnt(&self) -> &[NamedTensor] {
+        &self.learnt
+    }
+
+    /// The running statistics of batch normalisations, in node order.
+    #[must_use]
+    pub fn statistics(&self) -> &[NamedTensor] {
+        &self.statistics
+    }
+
+    /// All learnt numbers, flat; changing them changes the network.
+    #[must_use]
+    pub fn values(&self) -> &Tensor {
+        &self.values
+    }
+
+    /// All gradients, flat, in the order of [`Self::values`].
+    #[must_use]
+    pub fn gradients(&self) -> &Tensor {
+        &self.gradients
+    }
+
+    /// Both flat buffers, to change them.
+    pub fn values_and_gradients_mut(&mut self) -> (&mut Tensor, &mut Tensor) {
+        (&mut self.values, &mut self.gradients)
+    }
+}
+
+impl Initial {
+    fn draw(self, size: &[i64]) -> Result<Tensor, TchError> {
+        let place = (Kind::Float, Device::Cpu);
+        match self {
+            Self::Zeros => Tensor::f_zeros(size, place),
+            Self::Ones => Tensor::f_ones(size, place),
+            Self::Normal => Tensor::f_randn(size, place),
+            Self::Uniform(bound) => Tensor::f_empty(size, place)?.f_uniform_(-bound, bound),
+        }
+    }
+}
+
+/// Makes `gradient`'s memory the place where autograd accumulates the gradient of `parameter`.
+///
+/// tch can read a gradient but not set one; so a first backward pass makes one, whose memory is
+/// then exchanged.
+fn attach_gradient(parameter: &Tensor, gradient: &Tensor) -> Result<(), TchError> {
+    tch::with_grad(|| parameter.f_sum(None::<Kind>)?.f_backward())?;
+    parameter.f_grad()?.f_set_data(gradient)
+}
+
+fn padded(size: &[i64]) -> i64 {
+    let numbers: i64 = size.iter().product();
+    (numbers + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT
+}
+
+fn view(flat: &Tensor, offset: i64, size: &[i64], channels_last: bool) -> Result<Tensor, TchError> {
+    let flat = flat.f_narrow(0, offset, size.iter().product())?;
+    match *size {
+        [out, inner, height, width] if channels_last => {
+            flat.f_view([out, height, width, inner])?.f_permute([0, 3, 1, 2])
+        }
+        _ => flat.f_view(size),
+    }
+}

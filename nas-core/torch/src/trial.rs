@@ -1,0 +1,162 @@
+//! One trial in a worker: build, train, measure, keep.
+
+use std::time::Instant;
+
+use nas_core::protocol::{AuditJob, Failure, TrialJob};
+use nas_plugin_api::measurement::{EpochRecord, Measurements, names};
+use tch::{Device, TchError};
+
+use crate::evaluate::evaluate;
+use crate::latency::latency_ms;
+use crate::limits::{LimitError, Watch};
+use crate::network::{Network, NetworkError, Options, first_line};
+use crate::pixels::Pixels;
+use crate::train::{Training, train};
+use crate::weights::{self, WeightsError};
+
+/// Why a trial was given up. The worker lives on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrialError {
+    /// A loss that is not finite.
+    #[error(
+        "{what} is not finite{}",
+        epoch.map(|epoch| format!(" in epoch {epoch}")).unwrap_or_default()
+    )]
+    Diverged {
+        /// Which loss.
+        what: &'static str,
+        /// The epoch, from 0, if in training.
+        epoch: Option<u32>,
+    },
+    /// The trial asked for more than it may have.
+    #[error(transparent)]
+    Limit(#[from] LimitError),
+    /// The network can't be built or computed.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// Weights can't be kept or taken.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// libtorch failed outside the layers.
+    #[error("{}", first_line(.0))]
+    Torch(#[from] TchError),
+    /// The network has no parameter.
+    #[error("the network has no parameter to train")]
+    NothingToTrain,
+    /// The split is empty.
+    #[error("the training split has no image")]
+    NoImages,
+    /// An audit's worker was asked to train.
+    #[error("this worker was set up without a training split")]
+    NoTrainingSplit,
+    /// The supervisor can't be told of an epoch.
+    #[error("tell the supervisor: {0}")]
+    Pipe(#[from] std::io::Error),
+}
+
+impl TrialError {
+    /// What kind of failure this is.
+    #[must_use]
+    pub fn failure(&self) -> Failure {
+        match self {
+            Self::Diverged { .. } => Failure::Diverged,
+            Self::Limit(LimitError::OutOfTime { .. }) => Failure::OutOfTime,
+            Self::Limit(LimitError::OutOfMemory { .. }) => Failure::OutOfMemory,
+            Self::Network(
+                NetworkError::Layer { source, .. } | NetworkError::Parameters { source },
+            )
+            | Self::Torch(source)
+                if is_out_of_memory(source) =>
+            {
+                Failure::OutOfMemory
+            }
+            _ => Failure::Error,
+        }
+    }
+}
+
+/// libtorch has no error code; these are the words of its allocators.
+fn is_out_of_memory(error: &TchError) -> bool {
+    let text = error.to_string();
+    ["not enough memory", "can't allocate memory", "out of memory", "bad_alloc"]
+        .iter()
+        .any(|words| text.contains(words))
+}
+
+/// Trains and measures one network.
+///
+/// The validation split is evaluated once, after the last epoch.
+///
+/// # Errors
+/// [`TrialError`], from whichever step fails first.
+pub fn run(
+    job: &TrialJob,
+    train_pixels: &Pixels,
+    validation: &Pixels,
+    device: Device,
+    watch: &mut Watch,
+    tell: &mut dyn FnMut(EpochRecord) -> Result<(), TrialError>,
+) -> Result<Measurements, TrialError> {
+    let mut network = Network::build(&job.graph, job.seed, Options::on(device))?;
+    if let Some(path) = &job.start_from {
+        weights::load(&mut network, path)?;
+    }
+    let mut measurements = Measurements::default();
+    let TrialJob { recipe, epochs, data_fraction, seed, .. } = job;
+    let training = Training { recipe, epochs: *epochs, data_fraction: *data_fraction, seed: *seed };
+    let started = Instant::now();
+    let mut after_epoch = |network: &Network, watch: &mut Watch, mut record: EpochRecord| {
+        if record.epoch + 1 == *epochs {
+            measurements.set(names::TRAIN_SECONDS, started.elapsed().as_secs_f64());
+            measurements.set(names::TRAIN_LOSS, record.train_loss);
+            measurements.set(names::TRAIN_ACCURACY, record.train_accuracy);
+            let score = evaluate(network, validation, recipe.batch_size, watch)?;
+            measurements.set(names::VALIDATION_ACCURACY, score.accuracy);
+            measurements.set(names::VALIDATION_LOSS, score.loss);
+            record.validation_accuracy = Some(score.accuracy);
+        }
+        tell(record)
+    };
+    train(&mut network, train_pixels, training, watch, &mut after_epoch)?;
+    measurements.set(names::PARAMETERS, network.count_parameters() as f64);
+    for need in &job.needs {
+        match need.as_str() {
+            names::MULTIPLY_ADDS => {
+                measurements.set(names::MULTIPLY_ADDS, network.count_multiply_adds()? as f64);
+            }
+            names::LATENCY_MS => measurements.set(names::LATENCY_MS, latency_ms(&network, 1)?),
+            names::BATCH_LATENCY_MS => {
+                let milliseconds = latency_ms(&network, recipe.batch_size)?;
+                measurements.set(names::BATCH_LATENCY_MS, milliseconds);
+            }
+            _ => {}
+        }
+    }
+    if let Some(path) = &job.keep_weights {
+        weights::save(&network, path)?;
+    }
+    let peak = watch.usage().peak_memory_bytes;
+    measurements.set(names::PEAK_MEMORY_BYTES, peak as f64);
+    Ok(measurements)
+}
+
+/// Evaluates kept weights on the holdout.
+///
+/// # Errors
+/// [`TrialError`], from whichever step fails first.
+pub fn audit(
+    job: &AuditJob,
+    holdout: &Pixels,
+    device: Device,
+    watch: &mut Watch,
+) -> Result<Measurements, TrialError> {
+    let mut network = Network::build(&job.graph, 0, Options::on(device))?;
+    weights::load(&mut network, &job.weights)?;
+    let score = evaluate(&network, holdout, job.batch_size, watch)?;
+    let parameters = network.count_parameters() as f64;
+    Ok(Measurements::from([
+        (names::HOLDOUT_ACCURACY, score.accuracy),
+        (names::PARAMETERS, parameters),
+    ]))
+}
