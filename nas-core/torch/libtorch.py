@@ -47,11 +47,7 @@ WHEELS = [
         "sha256": "796633c4cdf0fe2cdced72d8f88f22e73dbcfce83132763162f6d4bff13b820b",
         "keep": [
             ("torch/include/", None, "include/"),
-            (
-                "torch/lib/",
-                ["libc10.so", "libgomp.so.1", "libtorch.so", "libtorch_cpu.so"],
-                "lib/",
-            ),
+            ("torch/lib/", ["libc10.so", "libgomp.so.1", "libtorch.so", "libtorch_cpu.so"], "lib/"),
         ],
     },
     {
@@ -149,7 +145,9 @@ def from_python():
     what = "LIBTORCH_USE_PYTORCH is set, but"
     code = "import os, torch; print(torch.__version__); print(os.path.dirname(torch.__file__))"
     try:
-        done = subprocess.run([python, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
+        done = subprocess.run(
+            [python, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True
+        )
     except OSError as error:
         raise SetupError("%s `%s` cannot be run: %s" % (what, python, error.strerror)) from None
     if done.returncode != 0:
@@ -168,7 +166,9 @@ def check_layout(folder, what):
     library = "lib/libtorch_cpu.dylib" if sys.platform == "darwin" else "lib/libtorch_cpu.so"
     for path, is_there in (("lib", os.path.isdir), ("include", os.path.isdir), (library, os.path.isfile)):
         if not is_there(os.path.join(folder, path)):
-            raise SetupError("%s has no %s: it must be an unpacked libtorch %s (or unset it)" % (what, path, VERSION))
+            raise SetupError(
+                "%s has no %s: it must be an unpacked libtorch %s (or unset it)" % (what, path, VERSION)
+            )
 
 
 def check_version(text, what):
@@ -212,7 +212,10 @@ def check_platform():
         libc = ""
     numbers = libc.replace("glibc ", "").split(".")
     if not numbers[0].isdigit() or [int(n) for n in numbers[:2]] < [2, 28]:
-        raise SetupError("the pinned libtorch needs glibc 2.28 or later, not %s: %s" % (libc or "another libc", OWN_LIBTORCH))
+        raise SetupError(
+            "the pinned libtorch needs glibc 2.28 or later, not %s: %s"
+            % (libc or "another libc", OWN_LIBTORCH)
+        )
 
 
 def cache_folder():
@@ -310,18 +313,28 @@ def download(wheel, temporary):
     import subprocess
 
     if importlib.util.find_spec("pip") is None:
-        raise SetupError("%s has no pip (Debian: apt install python3-pip): install it, or %s" % (sys.executable, OWN_LIBTORCH))
+        raise SetupError(
+            "%s has no pip (Debian: apt install python3-pip): install it, or %s"
+            % (sys.executable, OWN_LIBTORCH)
+        )
     requirement = wheel["requirement"]
     implementation, python, abi, platform = wheel["tags"]
     say("downloading %s" % requirement)
     target = tempfile.mkdtemp(prefix="wheel-", dir=temporary)
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+    command = [sys.executable] + "-m pip download --quiet --no-deps --only-binary=:all:".split()
     # No second copy in pip's cache: 0.5 GB that nothing would read again.
-    command += ["--no-cache-dir", "--disable-pip-version-check", "--no-input", "--retries", "2", "--dest", target]
-    command += ["--implementation", implementation, "--python-version", python, "--abi", abi, "--platform", platform]
+    command += "--no-cache-dir --disable-pip-version-check --no-input --retries 2 --dest".split() + [target]
+    command += ["--implementation", implementation, "--python-version", python]
+    command += ["--abi", abi, "--platform", platform]
     # pip unpacks nothing, but collects the file in TMPDIR first, and /tmp may be small.
     environment = dict(os.environ, TMPDIR=target)
-    done = subprocess.run(command + [requirement], env=environment, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, universal_newlines=True)
+    done = subprocess.run(
+        command + [requirement],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        universal_newlines=True,
+    )
     wheels = [entry for entry in os.listdir(target) if entry.endswith(".whl")]
     if done.returncode != 0 or len(wheels) != 1:
         if "No space left" in done.stderr or "Errno 28" in done.stderr:
@@ -407,12 +420,15 @@ def explain(error):
     """One line for an error of the file system."""
     where = error.filename or "the disk"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "no space left while writing %s: free %.1f GB, or set XDG_CACHE_HOME to a folder on another disk" % (
-            where,
-            NEEDED_BYTES / 1e9,
+        return (
+            "no space left while writing %s: free %.1f GB, or set XDG_CACHE_HOME to a folder on another disk"
+            % (where, NEEDED_BYTES / 1e9)
         )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return "may not write %s (%s): mend its permissions, or set XDG_CACHE_HOME to another folder" % (where, error.strerror)
+        return "may not write %s (%s): mend its permissions, or set XDG_CACHE_HOME to another folder" % (
+            where,
+            error.strerror,
+        )
     return "%s: %s" % (where, error.strerror or error)
 
 
@@ -420,7 +436,11 @@ def first_cause(text):
     """pip's retry warnings name the cause; its closing error only says that nothing was found."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     for line in lines:
-        for sign in ("Name or service not known", "Temporary failure in name resolution", "Connection refused"):
+        for sign in (
+            "Name or service not known",
+            "Temporary failure in name resolution",
+            "Connection refused",
+        ):
             if sign in line:
                 return sign.lower()
         for sign in ("Network is unreachable", "timed out", "CERTIFICATE_VERIFY_FAILED", "ProxyError"):

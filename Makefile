@@ -1,0 +1,92 @@
+# Everything that is done with this repository from a shell; `make` alone lists it.
+#
+# All targets build with the one release profile of the root Cargo.toml into target/, so libtorch's
+# bindings (a minute and a half on two cores) are compiled once for the demo, the tests, the
+# benchmarks and the lints. What is fetched: crates, libtorch (nas-core/torch/libtorch.py says
+# from where), and for `lint` and `book` one tool each, built from its crate into .tools/.
+#
+# CARGO_FLAGS goes to every cargo command that resolves dependencies; CI sets it to --locked.
+
+.DEFAULT_GOAL := help
+
+CARGO ?= cargo
+PYTHON ?= python3
+CARGO_FLAGS ?=
+
+# The version is in the path, so that a new version here is a missing file, and gets built.
+CARGO_DENY := .tools/cargo-deny-0.20.2/bin/cargo-deny
+MDBOOK := .tools/mdbook-0.5.4/bin/mdbook
+
+.PHONY: help
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: setup
+setup: ## check the tools, and make libtorch available (0.5 GB, downloaded once per user)
+	@need() { command -v "$$1" >/dev/null || { echo "setup: $$1 is missing: $$2" >&2; exit 1; }; }; \
+	need $(CARGO) "install Rust 1.89 or later with rustup"; \
+	need $(PYTHON) "install Python 3.8 or later with pip (Debian: apt install python3 python3-pip)"; \
+	need $${CXX:-c++} "install a C++17 compiler (Debian: apt install g++), or set CXX"
+	@$(PYTHON) nas-core/torch/libtorch.py .libtorch
+
+.PHONY: build
+build: setup ## build the programs and all plugins into target/release
+	$(CARGO) build $(CARGO_FLAGS) --release --workspace
+
+.PHONY: demo
+demo: build ## search an architecture for handwritten digits on this machine's CPU
+	target/release/nas search examples/digits.toml
+
+# `build` comes first because the end-to-end tests load the plugins' shared libraries, which
+# `cargo test` does not leave in target/release by itself.
+.PHONY: test
+test: build ## run all tests
+	$(CARGO) test $(CARGO_FLAGS) --release --workspace --no-fail-fast
+
+.PHONY: bench
+bench: build ## run all benchmarks
+	$(CARGO) bench $(CARGO_FLAGS) --workspace
+
+.PHONY: book
+book: $(MDBOOK) ## build the book into docs/book
+	$(MDBOOK) build docs
+
+.PHONY: lint
+lint: fmt deny clippy doc-links ## check format, licences, advisories, lints and links in the docs
+
+.PHONY: fmt
+fmt:
+	$(CARGO) fmt --all --check
+
+.PHONY: clippy
+clippy: setup
+	$(CARGO) clippy $(CARGO_FLAGS) --release --workspace --all-targets -- -D warnings
+
+.PHONY: doc-links
+doc-links: setup
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(CARGO_FLAGS) --release --workspace --no-deps --document-private-items
+
+# The advisory database is not a crate: it is cloned from its own repository. Where that cannot be
+# reached, this says so and goes on; where it can, an advisory fails the target.
+DENY = $(CARGO_DENY) --all-features $(CARGO_FLAGS)
+.PHONY: deny
+deny: $(CARGO_DENY)
+	$(DENY) check --hide-inclusion-graph bans licenses sources
+	@if timeout 120 $(DENY) fetch db >.tools/fetch-advisories.log 2>&1; then \
+	  echo $(DENY) check advisories; $(DENY) check advisories; \
+	else \
+	  echo "deny: SKIPPED the advisories: their database cannot be fetched here (.tools/fetch-advisories.log)"; \
+	fi
+
+.PHONY: clean
+clean: ## remove what was built (libtorch itself stays in the user's cache)
+	$(CARGO) clean
+	rm -rf .tools .libtorch docs/book
+
+# Each tool is built with the versions of its own lock file.
+.tools/cargo-deny-%/bin/cargo-deny:
+	$(CARGO) install --locked --quiet cargo-deny --version $* --root .tools/cargo-deny-$*
+
+# Without `mdbook serve` and `mdbook watch`, which bring half of its dependencies.
+.tools/mdbook-%/bin/mdbook:
+	$(CARGO) install --locked --quiet mdbook --version $* --root .tools/mdbook-$* --no-default-features --features search
