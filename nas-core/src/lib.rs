@@ -2,5 +2,6 @@
 
 pub mod budget;
 pub mod journal;
+pub mod network;
 pub mod protocol;
 pub mod settings;
