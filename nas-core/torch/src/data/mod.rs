@@ -4,7 +4,7 @@
 //! file in a worker that trains or evaluates. Nothing here knows libtorch, resizes an image or
 //! augments one. Every source is held as bytes, `[n, channels, height, width]`.
 //!
-//! A new format is one file beside [`digits`] and one line in [`source::read`].
+//! A new format is one file beside `digits.rs` and one line in `source::read`.
 
 mod error;
 mod prepare;
