@@ -1,0 +1,45 @@
+//! `skip_connect`.
+
+use nas_plugin_api::graph::{Conv2d, GraphBuilder, Layer, NodeIndex, Slice};
+use nas_plugin_api::template::OperationContext;
+
+use crate::relu_conv_norm::{convolution, norm};
+
+/// The identity where it fits; a 1×1 convolution and batch norm where only the channels change; a
+/// factorised reduction at stride 2.
+pub(crate) fn skip_connect(
+    context: &OperationContext,
+    x: NodeIndex,
+    graph: &mut GraphBuilder,
+) -> NodeIndex {
+    if context.inputs.first() == Some(&context.output) {
+        return graph.layer(Layer::Identity, x);
+    }
+    let x = match context.stride {
+        1 => graph.layer(convolution(1, context), x),
+        _ => factorized_reduce(context, x, graph),
+    };
+    graph.layer(norm(context), x)
+}
+
+/// ReLU, then two 1×1 convolutions of stride 2 with half the channels each, side by side; the
+/// second reads the input shifted by one pixel, with zeros behind its end.
+///
+/// # Shapes
+/// `[c, h, w]` to `[channels, ⌈h/2⌉, ⌈w/2⌉]`.
+fn factorized_reduce(
+    context: &OperationContext,
+    x: NodeIndex,
+    graph: &mut GraphBuilder,
+) -> NodeIndex {
+    let channels = context.channels();
+    let halve = |out_channels| Conv2d { out_channels, ..convolution(1, context).stride(2) };
+    let from_one = |axis| Slice { axis, start: 1, end: None, step: 1 };
+    let x = graph.relu(x);
+    let first = graph.layer(halve(channels / 2), x);
+    // Behind a border of zeros the odd pixels are the even ones, for any extent.
+    let second = graph.layer(halve(channels - channels / 2).padding(1), x);
+    let second = graph.layer(from_one(1), second);
+    let second = graph.layer(from_one(2), second);
+    graph.concat(&[first, second])
+}
