@@ -40,6 +40,26 @@ pub struct Decision {
     pub active: Vec<bool>,
 }
 
+/// Which choices of a template a genotype reads; keeps its memory from one genotype to the next.
+#[derive(Clone, Debug, Default)]
+pub struct Active {
+    nodes: Vec<bool>,
+    choices: Vec<bool>,
+}
+
+impl Active {
+    /// The choices that matter, in their order.
+    pub fn choices(&self) -> impl Iterator<Item = ChoiceIndex> + '_ {
+        self.choices.iter().enumerate().filter(|(_, active)| **active).map(|(choice, _)| choice)
+    }
+
+    /// Whether this choice's value matters; false for a choice that does not exist.
+    #[must_use]
+    pub fn contains(&self, choice: ChoiceIndex) -> bool {
+        self.choices.get(choice).copied().unwrap_or(false)
+    }
+}
+
 impl Space {
     /// Reads the template with this genotype: drops dead branches and zeros, skips identities.
     ///
@@ -76,11 +96,17 @@ impl Space {
         Genotype(genotype.0.iter().zip(&active).map(keep).collect())
     }
 
-    /// Which nodes are read on the way back from the outputs, and which choices are met.
-    pub(super) fn needed(&self, genotype: &Genotype) -> (Vec<bool>, Vec<bool>) {
+    /// Finds out which choices matter, without allocating where `active` was used before.
+    ///
+    /// # Panics
+    /// If the genotype is none of this space.
+    pub fn read_active(&self, genotype: &Genotype, active: &mut Active) {
         let template = self.template();
-        let mut needed = vec![false; template.nodes.len()];
-        let mut active = vec![false; template.choices.len()];
+        let Active { nodes: needed, choices: active } = active;
+        needed.clear();
+        needed.resize(template.nodes.len(), false);
+        active.clear();
+        active.resize(template.choices.len(), false);
         template.outputs.iter().for_each(|&output| needed[output] = true);
         for index in (0..template.nodes.len()).rev() {
             if !needed[index] {
@@ -108,7 +134,13 @@ impl Space {
                 }
             }
         }
-        (needed, active)
+    }
+
+    /// Which nodes are read on the way back from the outputs, and which choices are met.
+    pub(super) fn needed(&self, genotype: &Genotype) -> (Vec<bool>, Vec<bool>) {
+        let mut active = Active::default();
+        self.read_active(genotype, &mut active);
+        (active.nodes, active.choices)
     }
 
     fn decide_node(

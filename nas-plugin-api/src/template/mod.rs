@@ -18,7 +18,7 @@ mod text;
 pub use builder::TemplateBuilder;
 pub use canonical::CanonicalHash;
 pub use choice::{Choice, Constraint, Options};
-pub use decision::{Decided, Decision};
+pub use decision::{Active, Decided, Decision};
 pub use space::{GenotypeError, Space, TemplateError};
 pub use text::TextError;
 
