@@ -19,6 +19,7 @@ pub mod graph;
 pub mod measurement;
 pub mod objective;
 pub mod template;
+pub mod toolkit;
 pub mod trial;
 pub mod verdict;
 

@@ -1,0 +1,28 @@
+//! Ready-made parts for the authors of strategies; a toolkit, not a framework.
+//!
+//! For strategies that propose genotypes, over a [`crate::template::Space`]: [`random_genotype`],
+//! [`mutation`], [`crossover`], [`neighbours`], [`repair`] and [`pareto`]. For one-shot strategies,
+//! over slices of `f64`: [`softmax`], [`gumbel`], [`sigmoid`] and [`gates`], each with its
+//! `pull_back`, and [`adam`]. For both: [`rng`], and [`rehearsal`] for their tests.
+//!
+//! Everything random takes a [`rng::Generator`], so a strategy that makes one from its seed and
+//! uses nothing else is reproducible.
+
+pub mod adam;
+pub mod crossover;
+pub mod gates;
+pub mod gumbel;
+pub mod mutation;
+pub mod neighbours;
+pub mod pareto;
+pub mod random_genotype;
+pub mod rehearsal;
+pub mod repair;
+pub mod rng;
+pub mod sigmoid;
+pub mod softmax;
+
+#[cfg(test)]
+mod finite_difference;
+#[cfg(test)]
+mod sample_space;
