@@ -91,9 +91,10 @@ impl Space {
     /// If the genotype is none of this space.
     #[must_use]
     pub fn normalize(&self, genotype: &Genotype) -> Genotype {
-        let (_, active) = self.needed(genotype);
+        let mut active = Active::default();
+        self.read_active(genotype, &mut active);
         let keep = |(&value, &active): (&u16, &bool)| if active { value } else { 0 };
-        Genotype(genotype.0.iter().zip(&active).map(keep).collect())
+        Genotype(genotype.0.iter().zip(&active.choices).map(keep).collect())
     }
 
     /// Finds out which choices matter, without allocating where `active` was used before.
@@ -101,12 +102,26 @@ impl Space {
     /// # Panics
     /// If the genotype is none of this space.
     pub fn read_active(&self, genotype: &Genotype, active: &mut Active) {
+        // The last of many equal cells nearly always shows that every choice matters.
+        self.walk_back(genotype, active, true);
+    }
+
+    /// Which nodes are read on the way back from the outputs, and which choices are met.
+    pub(super) fn needed(&self, genotype: &Genotype) -> (Vec<bool>, Vec<bool>) {
+        let mut active = Active::default();
+        self.walk_back(genotype, &mut active, false);
+        (active.nodes, active.choices)
+    }
+
+    /// Marks what is read; where only choices are asked for, ends as soon as all are met.
+    fn walk_back(&self, genotype: &Genotype, active: &mut Active, choices_only: bool) {
         let template = self.template();
         let Active { nodes: needed, choices: active } = active;
         needed.clear();
         needed.resize(template.nodes.len(), false);
         active.clear();
         active.resize(template.choices.len(), false);
+        let mut n_unmet = template.choices.len();
         template.outputs.iter().for_each(|&output| needed[output] = true);
         for index in (0..template.nodes.len()).rev() {
             if !needed[index] {
@@ -114,7 +129,7 @@ impl Space {
             }
             let inputs = &template.nodes[index].inputs;
             let mut select = |choice: ChoiceIndex| {
-                active[choice] = true;
+                n_unmet -= usize::from(!std::mem::replace(&mut active[choice], true));
                 self.selection(choice, genotype.0[choice])
             };
             match &template.nodes[index].layer {
@@ -133,14 +148,10 @@ impl Space {
                     select(*choice).iter().for_each(|&position| needed[inputs[position]] = true);
                 }
             }
+            if choices_only && n_unmet == 0 {
+                return;
+            }
         }
-    }
-
-    /// Which nodes are read on the way back from the outputs, and which choices are met.
-    pub(super) fn needed(&self, genotype: &Genotype) -> (Vec<bool>, Vec<bool>) {
-        let mut active = Active::default();
-        self.read_active(genotype, &mut active);
-        (active.nodes, active.choices)
     }
 
     fn decide_node(
