@@ -62,7 +62,8 @@ impl JsonSchema for FileField {
 /// Declares a configuration: a struct whose fields have documentation and defaults.
 ///
 /// Keys that do not exist are refused; every field may be left out. Ranges are written with
-/// `#[schemars(range(min = …, max = …))]`, and the host checks them before anything runs.
+/// `#[schemars(range(min = …, max = …))]`, and the host checks them before anything runs. Defaults
+/// are converted with `into`, so a text needs no `to_owned`, but a whole number needs its type.
 ///
 /// ```
 /// nas_plugin_api::configuration! {
@@ -70,7 +71,7 @@ impl JsonSchema for FileField {
 ///     pub struct Settings {
 ///         /// Networks alive at once.
 ///         #[schemars(range(min = 2, max = 10000))]
-///         pub population: usize = 50,
+///         pub population: usize = 50_usize,
 ///     }
 /// }
 /// assert_eq!(Settings::default().population, 50);
