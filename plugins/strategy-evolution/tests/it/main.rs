@@ -1,5 +1,7 @@
 //! Both evolutions against functions of the genotype.
 
+#![cfg(test)]
+
 mod evolution;
 mod regularized_evolution;
 

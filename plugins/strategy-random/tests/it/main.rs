@@ -1,5 +1,7 @@
 //! Random search against a function of the genotype.
 
+#![cfg(test)]
+
 use std::collections::HashSet;
 
 use nas_plugin_api::component::{Component, StrategyContext};
