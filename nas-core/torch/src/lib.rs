@@ -20,6 +20,7 @@ pub mod optimizer;
 pub mod schedule;
 pub mod train;
 
+pub mod allocator;
 pub mod limits;
 pub mod trial;
 pub mod worker;

@@ -7,6 +7,7 @@
 use tch::{Device, Kind, TchError, Tensor};
 
 use crate::network::Options;
+use crate::random::Random;
 
 /// Position in [`Parameters::learnt`].
 pub(crate) type LearntIndex = usize;
@@ -16,6 +17,9 @@ pub(crate) type StatisticIndex = usize;
 /// Each parameter starts at a multiple of this many numbers (64 bytes of `f32`: a cache line and
 /// an AVX-512 register). The gaps stay zero.
 const ALIGNMENT: i64 = 16;
+
+/// The stream of random numbers that initialise; epochs have theirs from 0.
+const INITIALISATION: u64 = u64::MAX - 1;
 
 /// What the layers of a network need.
 #[derive(Debug, Default)]
@@ -103,14 +107,13 @@ impl Declarations {
 }
 
 impl Parameters {
-    /// Lays out and initialises what was declared; random numbers are drawn on the processor, in
-    /// the order of declaration, from libtorch's generator seeded with `seed`.
+    /// Lays out and initialises what was declared, in the order of declaration.
     pub(crate) fn create(
         declarations: Declarations,
         seed: u64,
         options: Options,
     ) -> Result<Self, TchError> {
-        tch::manual_seed(seed.cast_signed());
+        let mut random = Random::new(seed, INITIALISATION);
         let _no_grad = tch::no_grad_guard();
         let place = (options.kind, options.device);
         let total = declarations.learnt.iter().map(|learnt| padded(&learnt.size)).sum::<i64>();
@@ -121,7 +124,7 @@ impl Parameters {
         for declaration in declarations.learnt {
             let Declaration { name, size, initial } = declaration;
             let mut value = view(&values, offset, &size, options.channels_last)?;
-            value.f_copy_(&initial.draw(&size)?)?;
+            value.f_copy_(&initial.draw(&size, &mut random)?)?;
             let tensor = value.f_detach()?.f_set_requires_grad(true)?;
             attach_gradient(&tensor, &view(&gradients, offset, &size, options.channels_last)?)?;
             offset += padded(&size);
@@ -131,7 +134,8 @@ impl Parameters {
             .statistics
             .into_iter()
             .map(|Declaration { name, size, initial }| {
-                let tensor = initial.draw(&size)?.f_to_kind(place.0)?.f_to_device(place.1)?;
+                let tensor =
+                    initial.draw(&size, &mut random)?.f_to_kind(place.0)?.f_to_device(place.1)?;
                 Ok(NamedTensor { name, tensor })
             })
             .collect::<Result<_, TchError>>()?;
@@ -169,13 +173,17 @@ impl Parameters {
 }
 
 impl Initial {
-    fn draw(self, size: &[i64]) -> Result<Tensor, TchError> {
+    fn draw(self, size: &[i64], random: &mut Random) -> Result<Tensor, TchError> {
         let place = (Kind::Float, Device::Cpu);
+        let drawn = |number: &mut dyn FnMut() -> f64| {
+            let numbers = (0..size.iter().product::<i64>()).map(|_| number() as f32);
+            Tensor::f_from_slice(&numbers.collect::<Vec<_>>())?.f_view(size)
+        };
         match self {
             Self::Zeros => Tensor::f_zeros(size, place),
             Self::Ones => Tensor::f_ones(size, place),
-            Self::Normal => Tensor::f_randn(size, place),
-            Self::Uniform(bound) => Tensor::f_empty(size, place)?.f_uniform_(-bound, bound),
+            Self::Normal => drawn(&mut || random.normal()),
+            Self::Uniform(bound) => drawn(&mut || (2.0 * random.unit() - 1.0) * bound),
         }
     }
 }

@@ -1,7 +1,8 @@
-//! Random numbers for the order of images and their augmentation.
+//! Random numbers for initial weights, the order of images and their augmentation.
 //!
-//! Independent of libtorch's generator, so that every network of a run sees the same images in the
-//! same order under the same seed, however many numbers its layers draw.
+//! Independent of libtorch's generator, which only dropout and drop path use: so every network of a
+//! run sees the same images in the same order under the same seed, however many numbers its layers
+//! draw, and initial weights are the same on every device.
 
 /// A small generator (SplitMix64).
 ///
@@ -37,6 +38,17 @@ impl Random {
     /// The bias of this method is below `end / 2^64`.
     pub fn below(&mut self, end: usize) -> usize {
         ((u128::from(self.next()) * end as u128) >> 64) as usize
+    }
+
+    /// A number from 0 to below 1, with 53 random bits.
+    pub fn unit(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// A number from the normal distribution of mean 0 and variance 1 (Box and Muller).
+    pub fn normal(&mut self) -> f64 {
+        let (radius, angle) = (1.0 - self.unit(), std::f64::consts::TAU * self.unit());
+        (-2.0 * radius.ln()).sqrt() * angle.cos()
     }
 
     /// Heads or tails.

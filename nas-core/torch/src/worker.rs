@@ -10,11 +10,12 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use nas_core::protocol::{AuditJob, Event, Failure, Request, Setup, TrialJob, frame};
+use nas_core::protocol::{AuditJob, Event, Failure, Request, Setup, TrialJob, Usage, frame};
 use nas_plugin_api::measurement::{EpochRecord, Measurements};
 use nas_plugin_api::trial::TrialId;
 use tch::Device;
 
+use crate::allocator;
 use crate::data::{self, Split};
 use crate::limits::{Watch, cpu_time};
 use crate::pixels::Pixels;
@@ -33,14 +34,18 @@ pub fn serve() -> io::Result<()> {
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
     let events = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 3)?;
     rustix::stdio::dup2_stdout(rustix::stdio::stderr())?;
+    allocator::keep_freed_memory();
     let (requests, life) = read_requests(io::stdin());
     let mut worker = Worker { events: File::from(events), stage: None };
     while let Ok(request) = requests.recv() {
         life.start_work();
         let request = request?;
         let last = matches!(request, Request::Prepare(_));
-        worker.obey(request)?;
+        let answer = worker.obey(request);
+        allocator::give_back_freed_memory();
+        // Before the answer: a supervisor that closes the pipe on it finds an idle worker.
         life.end_work();
+        frame::write(&mut worker.events, &answer)?;
         if last {
             break;
         }
@@ -119,37 +124,32 @@ struct Stage {
 }
 
 impl Worker {
-    fn obey(&mut self, request: Request) -> io::Result<()> {
+    /// Does what is asked; epochs are told at once, the answer is returned.
+    fn obey(&mut self, request: Request) -> Event {
         match request {
-            Request::Prepare(request) => {
-                let event = match data::prepare(&request) {
-                    Ok(summary) => Event::Prepared(summary),
-                    Err(error) => Event::Refused { message: error.to_string() },
-                };
-                frame::write(&mut self.events, &event)
-            }
-            Request::Setup(setup) => {
-                let event = match Stage::set_up(&setup) {
-                    Ok(stage) => {
-                        let device = describe(stage.device, setup.threads);
-                        self.stage = Some(stage);
-                        let cpu_seconds = cpu_time().as_secs_f64();
-                        Event::Ready { device, libtorch: LIBTORCH_VERSION.into(), cpu_seconds }
-                    }
-                    Err(message) => Event::Refused { message },
-                };
-                frame::write(&mut self.events, &event)
-            }
+            Request::Prepare(request) => match data::prepare(&request) {
+                Ok(summary) => Event::Prepared(summary),
+                Err(error) => Event::Refused { message: error.to_string() },
+            },
+            Request::Setup(setup) => match Stage::set_up(&setup) {
+                Ok(stage) => {
+                    let device = describe(stage.device, setup.threads);
+                    self.stage = Some(stage);
+                    let cpu_seconds = cpu_time().as_secs_f64();
+                    Event::Ready { device, libtorch: LIBTORCH_VERSION.into(), cpu_seconds }
+                }
+                Err(message) => Event::Refused { message },
+            },
             Request::Evaluate(job) => self.evaluate(&job),
             Request::Audit(job) => self.audit(&job),
         }
     }
 
-    fn evaluate(&mut self, job: &TrialJob) -> io::Result<()> {
+    fn evaluate(&mut self, job: &TrialJob) -> Event {
         let mut log = TrialLog::open(&job.log);
         let TrialJob { trial, attempt, epochs, seed, .. } = job;
         log.line(&format!("trial {trial}, attempt {attempt}: {epochs} epochs, seed {seed}"));
-        let Some(stage) = &self.stage else { return self.not_set_up(*trial) };
+        let Some(stage) = &self.stage else { return not_set_up(*trial) };
         let mut watch = Watch::start(job.cpu_seconds, job.memory_bytes, stage.device.is_cuda());
         let events = &mut self.events;
         let result = guarded(|| {
@@ -161,44 +161,40 @@ impl Worker {
             };
             trial::run(job, train, &stage.evaluation, stage.device, &mut watch, &mut tell)
         });
-        self.report(*trial, result, &watch, &mut log)
+        answer(*trial, result, &watch, &mut log)
     }
 
-    fn audit(&mut self, job: &AuditJob) -> io::Result<()> {
-        let Some(stage) = &self.stage else { return self.not_set_up(job.trial) };
+    fn audit(&mut self, job: &AuditJob) -> Event {
+        let Some(stage) = &self.stage else { return not_set_up(job.trial) };
         let mut watch = Watch::start(f64::INFINITY, u64::MAX, stage.device.is_cuda());
         let result = guarded(|| trial::audit(job, &stage.evaluation, stage.device, &mut watch));
-        self.report(job.trial, result, &watch, &mut TrialLog::none())
+        answer(job.trial, result, &watch, &mut TrialLog::none())
     }
+}
 
-    fn report(
-        &mut self,
-        trial: TrialId,
-        result: Result<Measurements, Gone>,
-        watch: &Watch,
-        log: &mut TrialLog,
-    ) -> io::Result<()> {
-        let usage = watch.usage();
-        let event = match result {
-            Ok(measurements) => {
-                let seconds = usage.cpu_seconds;
-                log.line(&format!("finished after {seconds:.1} processor seconds"));
-                Event::Finished { trial, measurements, usage }
-            }
-            Err(Gone { failure, message }) => {
-                log.line(&format!("failed: {message}"));
-                Event::Failed { trial, failure, message, usage }
-            }
-        };
-        frame::write(&mut self.events, &event)
+fn answer(
+    trial: TrialId,
+    result: Result<Measurements, Gone>,
+    watch: &Watch,
+    log: &mut TrialLog,
+) -> Event {
+    let usage = watch.usage();
+    match result {
+        Ok(measurements) => {
+            let seconds = usage.cpu_seconds;
+            log.line(&format!("finished after {seconds:.1} processor seconds"));
+            Event::Finished { trial, measurements, usage }
+        }
+        Err(Gone { failure, message }) => {
+            log.line(&format!("failed: {message}"));
+            Event::Failed { trial, failure, message, usage }
+        }
     }
+}
 
-    fn not_set_up(&mut self, trial: TrialId) -> io::Result<()> {
-        let message = "the worker was not set up".to_owned();
-        let event =
-            Event::Failed { trial, failure: Failure::Error, message, usage: Default::default() };
-        frame::write(&mut self.events, &event)
-    }
+fn not_set_up(trial: TrialId) -> Event {
+    let message = "the worker was not set up".to_owned();
+    Event::Failed { trial, failure: Failure::Error, message, usage: Usage::default() }
 }
 
 impl Stage {
