@@ -3,6 +3,9 @@
 pub mod budget;
 pub mod executor;
 pub mod journal;
+pub mod launch;
 pub mod network;
+pub mod plugin;
 pub mod protocol;
+pub mod search;
 pub mod settings;

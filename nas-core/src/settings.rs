@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use crate::budget::Budget;
 use crate::protocol::data::DataConfig;
 use crate::protocol::recipe::Recipe;
+use crate::search::KeepWeights;
 
 /// Everything a search needs to know.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -152,6 +153,8 @@ pub struct ExecutionSettings {
     /// End the search after so many refused or invalid proposals in a row.
     #[schemars(range(min = 1, max = 1000000))]
     pub max_refusals: u32,
+    /// Which trained weights stay in the run's folder.
+    pub keep_weights: KeepWeights,
     /// Longest that one call of a plugin may take, in seconds.
     #[schemars(range(min = 0.01, max = 86400.0))]
     pub plugin_seconds: f64,
@@ -169,6 +172,7 @@ impl Default for ExecutionSettings {
             reuse_results: true,
             max_duplicates: 200,
             max_refusals: 1000,
+            keep_weights: KeepWeights::Best,
             plugin_seconds: 60.0,
             runs: PathBuf::from("runs"),
         }

@@ -1,7 +1,11 @@
 //! What a search and each of its trials may spend.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::protocol::Usage;
 
 /// The `[budget]` table: absent numbers have no limit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -44,6 +48,22 @@ impl Default for Budget {
     }
 }
 
+impl Budget {
+    /// The limits of the whole search that are set, by the names of their settings.
+    #[must_use]
+    pub fn caps(&self) -> BTreeMap<String, f64> {
+        [
+            ("wall_seconds", self.wall_seconds),
+            ("trials", self.trials.map(|trials| trials as f64)),
+            ("cpu_seconds", self.cpu_seconds),
+            ("gpu_seconds", self.gpu_seconds),
+        ]
+        .into_iter()
+        .filter_map(|(name, limit)| Some((name.to_owned(), limit?)))
+        .collect()
+    }
+}
+
 /// What one attempt at a trial may use; beyond it, its worker is killed.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reservation {
@@ -55,4 +75,18 @@ pub struct Reservation {
     pub gpu_seconds: f64,
     /// Resident bytes.
     pub memory_bytes: u64,
+}
+
+impl Reservation {
+    /// What an attempt is charged of which nobody knows what it used: all of it. Its memory is
+    /// gone with its process, and costs nothing.
+    #[must_use]
+    pub fn in_full(&self) -> Usage {
+        Usage {
+            cpu_seconds: self.cpu_seconds,
+            gpu_seconds: self.gpu_seconds,
+            wall_seconds: self.wall_seconds,
+            peak_memory_bytes: 0,
+        }
+    }
 }

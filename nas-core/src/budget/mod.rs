@@ -1,5 +1,17 @@
 //! The budget: what the whole search may spend, and the ledger that enforces it.
 
+pub mod clock;
 mod limits;
+pub mod resources;
 
+mod account;
+mod kill_margin;
+mod ledger;
+mod tally;
+mod usage;
+
+pub use clock::{Clock, FakeClock, RealClock};
+pub use kill_margin::{HardLimits, KillMargin};
+pub use ledger::{Ledger, Remaining, Reserve, Workforce};
 pub use limits::{Budget, Reservation};
+pub use tally::{TICK_SECONDS, Tally};

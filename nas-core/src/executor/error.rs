@@ -54,6 +54,9 @@ pub enum ExecutorError {
         /// What happened.
         message: String,
     },
+    /// It was stopped, or has told before why it can't go on.
+    #[error("use an executor that was stopped")]
+    Stopped,
     /// A file of the executor's own.
     #[error("{what} `{}`: {source}", path.display())]
     File {

@@ -1,5 +1,6 @@
 //! What an executor is given.
 
+use nas_plugin_api::genotype::Genotype;
 use nas_plugin_api::trial::TrialId;
 
 use crate::budget::Reservation;
@@ -17,12 +18,22 @@ pub struct Job {
     pub work: TrialJob,
     /// What it may use; beyond it, its worker is killed.
     pub reservation: Reservation,
+    /// What is evaluated, for executors that look results up instead of training.
+    pub genotype: Genotype,
 }
 
 impl Job {
     /// A job for this work, which carries the trial's number and the attempt.
     #[must_use]
     pub fn new(work: TrialJob, reservation: Reservation) -> Self {
-        Self { trial: work.trial, attempt: work.attempt, work, reservation }
+        let genotype = Genotype::default();
+        Self { trial: work.trial, attempt: work.attempt, work, reservation, genotype }
+    }
+
+    /// The same job, for this genotype.
+    #[must_use]
+    pub fn of(mut self, genotype: Genotype) -> Self {
+        self.genotype = genotype;
+        self
     }
 }

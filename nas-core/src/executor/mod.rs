@@ -5,13 +5,30 @@
 //! tests and benchmarks. Nothing here decides what is evaluated, nor what a result is worth.
 
 mod completion;
+mod data_cache;
 mod error;
+mod guard;
 mod instant;
 mod interface;
 mod job;
+mod local;
+mod meter;
+mod overseer;
+mod pipes;
+mod process;
+mod reap;
+mod task;
+mod trial_log;
+mod worker;
+mod worker_log;
 
 pub use completion::{Completion, Crash, Ended, Exit, Phase, TrialFailure, Update};
+pub use data_cache::{DataCache, prepare_data};
 pub use error::ExecutorError;
 pub use instant::InstantExecutor;
 pub use interface::Executor;
 pub use job::Job;
+pub use local::{LocalExecutor, LocalOptions, worker_program};
+pub use meter::POLL_INTERVAL;
+pub use task::{prepare_splits, run_audit};
+pub use trial_log::trial_log;

@@ -1,5 +1,32 @@
 //! The journal: what happened in a run, durable and in order.
+//!
+//! One SQLite file per run. [`Journal::append`](EventLog::append) writes a group of events as one
+//! transaction and returns when it is on the disk, so neither `kill -9` nor a power cut loses what
+//! it returned for. Each event's hash covers all events before it. [`RunHistory`] is what the
+//! events add up to. What this is not: a log for people to read while a search runs.
 
 mod event;
 
+mod chain;
+mod event_json;
+mod non_finite;
+
+mod entries;
+mod error;
+mod lock;
+mod log;
+mod reader;
+mod schema;
+mod writer;
+
+mod replay;
+
+pub use chain::{ChainHash, Head};
+pub use entries::{Entries, Entry, Recorded};
+pub use error::{ChainFault, JournalError};
 pub use event::{Answer, ComponentRecord, Event, FileRecord, Start, StopReason, TrialResult};
+pub use log::{EventLog, MemoryLog};
+pub use reader::JournalReader;
+pub use replay::{Judgement, OpenAttempt, RunHistory, Step, Stop};
+pub use schema::JOURNAL_FILE;
+pub use writer::Journal;

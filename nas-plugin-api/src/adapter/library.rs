@@ -70,6 +70,14 @@ pub enum LibraryError {
 }
 
 impl Library {
+    /// What is linked into this binary, behind the same adapters and guards as what is loaded.
+    ///
+    /// # Errors
+    /// Components that can't describe themselves.
+    pub fn here() -> Result<Self, LibraryError> {
+        Self::of_root(crate::export::root())
+    }
+
     /// Checks a library that was just opened.
     ///
     /// # Errors
@@ -88,6 +96,10 @@ impl Library {
         // Sound: the layouts were just found compatible.
         let root = unsafe { header.init_root_module_with_unchecked_layout::<PluginRoot_Ref>() }
             .map_err(|error| LibraryError::Header { reason: last_lines(&error.to_string()) })?;
+        Self::of_root(root)
+    }
+
+    fn of_root(root: PluginRoot_Ref) -> Result<Self, LibraryError> {
         let manifest = Manifest::read(&(root.manifest())())
             .map_err(|error| LibraryError::Manifest { reason: error.to_string() })?;
         match manifest.abi == ABI_MAJOR {

@@ -14,7 +14,7 @@ impl OperationInfo {
             offered.iter().find(|operation| &operation.name == name).ok_or_else(|| {
                 let known: Vec<&str> = offered.iter().map(|known| known.name.as_str()).collect();
                 PluginError::configuration(format!(
-                    "the set of operations has no `{name}` (it has {})",
+                    "offer operation `{name}`, which the set does not have (it has {})",
                     known.join(", ")
                 ))
                 .with_help(
@@ -27,7 +27,7 @@ impl OperationInfo {
             wanted => wanted.iter().map(find).collect::<Result<_, _>>()?,
         };
         match candidates.is_empty() {
-            true => Err(PluginError::configuration("the set of operations is empty")),
+            true => Err(PluginError::configuration("offer operations: the set is empty")),
             false => Ok(candidates.iter().map(|operation| operation.name.as_str()).collect()),
         }
     }
@@ -50,7 +50,8 @@ mod tests {
     fn candidates_come_as_wanted_or_all() {
         check(&[], "conv_3x3 identity");
         check(&["identity", "conv_3x3"], "identity conv_3x3");
-        let message = "the set of operations has no `conv3x3` (it has conv_3x3, identity)";
+        let message = "offer operation `conv3x3`, which the set does not have (it has conv_3x3, \
+                       identity)";
         check(&["conv3x3"], message);
     }
 }

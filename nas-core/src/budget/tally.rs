@@ -1,0 +1,81 @@
+//! What was spent, counted from events.
+
+use std::collections::BTreeSet;
+
+use nas_plugin_api::trial::TrialId;
+use nas_plugin_api::verdict::Spending;
+
+use crate::journal::Event;
+use crate::protocol::Usage;
+
+/// The longest that a supervisor leaves its journal without an event that carries the time spent.
+/// A session that was cut off is charged this much for its unknown end, so that killing a
+/// supervisor again and again gives no free time.
+pub const TICK_SECONDS: f64 = 1.0;
+
+/// What a run has spent. The wall time is that of the last event that carries one.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tally {
+    spent: Spending,
+    /// Trials of which an attempt has begun; another attempt at one of them is no new trial.
+    trials: BTreeSet<TrialId>,
+    /// A supervisor took the run up, and there is no end of its session yet.
+    is_live: bool,
+}
+
+impl Tally {
+    /// Adds one event.
+    pub fn apply(&mut self, event: &Event) {
+        match event {
+            Event::Started(_) => self.is_live = true,
+            Event::Resumed { .. } => {
+                if self.is_live {
+                    self.spent.wall_seconds += TICK_SECONDS;
+                }
+                self.is_live = true;
+            }
+            Event::Dispatched { trial, .. } => self.begin(*trial),
+            Event::Ended { usage, .. }
+            | Event::Abandoned { usage, .. }
+            | Event::Overhead { usage, .. } => self.spend(usage),
+            Event::Asked { spent, .. } | Event::Ticked { spent } => self.pass(spent),
+            Event::Stopped { spent, .. } => {
+                self.pass(spent);
+                self.is_live = false;
+            }
+            _ => {}
+        }
+    }
+
+    /// What was spent.
+    #[must_use]
+    pub fn spent(&self) -> Spending {
+        self.spent
+    }
+
+    /// Whether an attempt at this trial has begun.
+    #[must_use]
+    pub fn has_begun(&self, trial: TrialId) -> bool {
+        self.trials.contains(&trial)
+    }
+
+    /// Whether the last session has no end: its supervisor is at work, or was cut off.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.is_live
+    }
+
+    pub(super) fn begin(&mut self, trial: TrialId) {
+        self.trials.insert(trial);
+        self.spent.trials = self.trials.len() as u64;
+    }
+
+    pub(super) fn spend(&mut self, usage: &Usage) {
+        self.spent.cpu_seconds += usage.cpu_seconds;
+        self.spent.gpu_seconds += usage.gpu_seconds;
+    }
+
+    fn pass(&mut self, spent: &Spending) {
+        self.spent.wall_seconds = self.spent.wall_seconds.max(spent.wall_seconds);
+    }
+}

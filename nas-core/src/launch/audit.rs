@@ -1,0 +1,91 @@
+//! The audit: the champion's network on data that the search never saw.
+
+use std::sync::Arc;
+
+use nas_plugin_api::genotype::Genotype;
+use nas_plugin_api::measurement::Measurements;
+use nas_plugin_api::trial::TrialId;
+
+use super::{LaunchError, Prepared, Problem, RunFolder, prepare};
+use crate::budget::{Clock, RealClock};
+use crate::executor::{run_audit, worker_program};
+use crate::journal::{Event, EventLog, Journal};
+use crate::plugin::Registry;
+use crate::protocol::{AuditJob, Setup};
+use crate::search::Training;
+use crate::settings::Settings;
+
+/// Evaluates the champion's kept weights on the holdout, in a worker that is given neither the
+/// training data nor any foreign code, and journals that the holdout was read.
+///
+/// A run is audited once: a second call returns what the first one measured.
+///
+/// # Errors
+/// A run without champion or kept weights, or one that is under way.
+pub fn audit(folder: &RunFolder, registry: &Arc<Registry>) -> Result<Audit, LaunchError> {
+    let clock: Arc<dyn Clock> = Arc::new(RealClock::new());
+    let mut journal = Journal::open(folder.path(), clock)?;
+    let history = journal.reader().history()?;
+    let unusable = |text: String| LaunchError::Settings(vec![Problem::new("", text)]);
+    let Some(trial) = history.stop.as_ref().and_then(|stop| stop.champion) else {
+        return Err(unusable("no trial has a result that could be audited".to_owned()));
+    };
+    if let Some(measurements) = history.audits.get(&trial) {
+        return Ok(Audit { trial, measurements: measurements.clone() });
+    }
+    let settings: Settings = serde_json::from_value(history.settings.clone())
+        .map_err(|error| unusable(error.to_string()))?;
+    let prepared =
+        prepare(&settings, registry, std::path::Path::new("")).map_err(LaunchError::Settings)?;
+    let Some(proposal) = history.proposal(trial) else {
+        return Err(unusable(format!("trial {trial} was never proposed")));
+    };
+    let (measurements, usage) = read_holdout(&prepared, folder, trial, &proposal.genotype)?;
+    let what = "audit the champion".to_owned();
+    journal.append(&[
+        Event::Overhead { what, usage },
+        Event::Audited { trial, measurements: measurements.clone() },
+    ])?;
+    Ok(Audit { trial, measurements })
+}
+
+/// What an audit showed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Audit {
+    /// The trial whose network was audited.
+    pub trial: TrialId,
+    /// What was measured on the holdout.
+    pub measurements: Measurements,
+}
+
+fn read_holdout(
+    prepared: &Prepared,
+    folder: &RunFolder,
+    trial: TrialId,
+    genotype: &Genotype,
+) -> Result<(Measurements, crate::protocol::Usage), LaunchError> {
+    let unusable = |text: String| LaunchError::Settings(vec![Problem::new("", text)]);
+    let Some(data) = prepared.data() else {
+        return Err(unusable("a benchmark has no holdout".to_owned()));
+    };
+    let weights = Training::weights(folder.path(), trial);
+    if !weights.is_file() {
+        let text = format!(
+            "the weights of trial {trial} were not kept; set `execution.keep_weights` to `best`"
+        );
+        return Err(unusable(text));
+    }
+    let setup = Setup {
+        train: None,
+        evaluation: data.holdout.path.clone(),
+        device: prepared.settings.execution.device.clone(),
+        threads: prepared.settings.execution.threads,
+    };
+    let job = AuditJob {
+        trial,
+        graph: prepared.space().network(genotype).map_err(|error| unusable(error.to_string()))?,
+        weights,
+        batch_size: prepared.settings.training.recipe.batch_size,
+    };
+    Ok(run_audit(&worker_program()?, setup, job)?)
+}

@@ -1,0 +1,16 @@
+//! From settings to a running search, and back from a run's folder.
+//!
+//! [`prepare`] checks everything that can be checked and prepares the data; [`Prepared::start`]
+//! and [`resume`] run the search; [`audit`] reads the holdout once it is over.
+
+mod audit;
+mod prepare;
+mod problem;
+mod run_folder;
+mod start;
+
+pub use audit::audit;
+pub use prepare::{Prepared, prepare};
+pub use problem::Problem;
+pub use run_folder::{RunFolder, RunFolderError};
+pub use start::{LaunchError, ResumeChanges, resume};

@@ -1,0 +1,418 @@
+//! Checking settings and making everything that a search is made of.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use nas_plugin_api::component::{ComponentKind, StrategyContext};
+use nas_plugin_api::graph::Shape;
+use nas_plugin_api::measurement::names;
+use nas_plugin_api::template::{Role, Scale};
+use nas_plugin_api::trial::Fidelity;
+use nas_plugin_api::verdict::QuestionKind;
+use serde_json::{Map, Value};
+
+use super::Problem;
+use crate::executor::prepare_data;
+use crate::journal::{ComponentRecord, FileRecord};
+use crate::network::{NetworkSpace, OperationGraphs};
+use crate::plugin::{CallError, PluginLoadError, Registry, Timed, check_config, read_config_files};
+use crate::protocol::Usage;
+use crate::protocol::data::DataSummary;
+use crate::search::{Parts, Policy};
+use crate::settings::Settings;
+
+/// A search that could begin: everything was checked, the data are split, nothing is trained.
+pub struct Prepared {
+    pub(super) settings: Settings,
+    pub(super) parts: Parts,
+    pub(super) data: Option<DataSummary>,
+    pub(super) data_usage: Usage,
+    pub(super) components: Vec<ComponentRecord>,
+    pub(super) files: Vec<FileRecord>,
+    pub(super) review_needs: Vec<String>,
+}
+
+impl Prepared {
+    /// The space with its operations.
+    #[must_use]
+    pub fn space(&self) -> &NetworkSpace {
+        &self.parts.space
+    }
+
+    /// The settings, as they will be journalled.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The data and their splits; absent with a benchmark.
+    #[must_use]
+    pub fn data(&self) -> Option<&DataSummary> {
+        self.data.as_ref()
+    }
+}
+
+/// Checks settings and makes every component.
+///
+/// `folder` is where the configuration file lies: relative paths in it begin there.
+///
+/// # Errors
+/// Everything that is wrong, as far as it can be found at once.
+pub fn prepare(
+    settings: &Settings,
+    registry: &Arc<Registry>,
+    folder: &Path,
+) -> Result<Prepared, Vec<Problem>> {
+    let mut settings = settings.clone();
+    settings.execution.workers = workers(settings.execution.workers);
+    let mut preparation = Preparation {
+        registry: Arc::clone(registry),
+        folder: folder.to_owned(),
+        limit: Duration::from_secs_f64(settings.execution.plugin_seconds),
+        problems: Vec::new(),
+        files: Vec::new(),
+    };
+    let prepared = preparation.prepare(settings);
+    match (prepared, preparation.problems) {
+        (Some(prepared), problems) if problems.is_empty() => Ok(prepared),
+        (_, problems) => Err(problems),
+    }
+}
+
+/// 0 means one per processor.
+fn workers(wanted: usize) -> usize {
+    match wanted {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        workers => workers,
+    }
+}
+
+struct Preparation {
+    registry: Arc<Registry>,
+    folder: PathBuf,
+    limit: Duration,
+    problems: Vec<Problem>,
+    files: Vec<FileRecord>,
+}
+
+impl Preparation {
+    fn prepare(&mut self, mut settings: Settings) -> Option<Prepared> {
+        self.check_settings(&settings);
+        let configs = self.check_components(&settings);
+        if !self.problems.is_empty() {
+            return None;
+        }
+        let mut configs = configs.into_iter();
+        let mut next = move || configs.next().unwrap_or(Value::Null);
+        let (operations, space) = (next(), next());
+        let (strategy, fitness) = (next(), next());
+        let policies: Vec<Value> = settings.policies.iter().map(|_| next()).collect();
+
+        let (data, data_usage) = self.prepare_data(&mut settings)?;
+        let (space, fitness) = (
+            self.make_space(&settings, operations, space, data.as_ref()),
+            self.make_fitness(&settings, fitness),
+        );
+        let policies = self.make_policies(&settings, policies);
+        let (space, (fitness, objectives, fitness_needs)) = (space?, fitness?);
+        let fidelity = Fidelity {
+            epochs: settings.training.epochs,
+            data_fraction: settings.training.data_fraction,
+        };
+        let context = StrategyContext {
+            space: space.space().clone(),
+            seed: settings.seed,
+            objectives: objectives.clone(),
+            fidelity,
+        };
+        let strategy = self.make_strategy(&settings, strategy, context)?;
+        let policies = policies?;
+        let review_needs = self.review_needs(&policies, &fitness_needs);
+        let components = settings
+            .components()
+            .into_iter()
+            .filter_map(|(kind, name, _)| self.registry.record(kind, name).ok())
+            .collect();
+        let parts =
+            Parts { space, strategy, fitness, objectives, fitness_needs, policies, fidelity };
+        let files = std::mem::take(&mut self.files);
+        Some(Prepared { settings, parts, data, data_usage, components, files, review_needs })
+    }
+
+    /// Checks what does not depend on any component.
+    fn check_settings(&mut self, settings: &Settings) {
+        let name_is_plain = !settings.name.is_empty()
+            && settings.name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+            && !settings.name.starts_with('.');
+        if !name_is_plain {
+            let problem = Problem::new(
+                "name",
+                format!("`{}` can't be part of a folder's name", settings.name),
+            );
+            self.problems.push(problem.expecting("letters, digits and `-_.`"));
+        }
+        match (&settings.data, &settings.benchmark) {
+            (None, None) => {
+                self.problems.push(
+                    Problem::new("data", "there is nothing to train on")
+                        .expecting("a table `[data]` with at least `format`, or `[benchmark]`"),
+                );
+            }
+            (Some(_), Some(_)) => {
+                self.problems.push(
+                    Problem::new("benchmark", "a benchmark is asked instead of training")
+                        .expecting("`[data]` or `[benchmark]`, not both"),
+                );
+            }
+            _ => {}
+        }
+        if settings.benchmark.is_some() {
+            let text = "benchmarks are not evaluated by this version";
+            self.problems.push(Problem::new("benchmark", text).expecting("a table `[data]`"));
+        }
+        let recipe = &settings.training.recipe;
+        if recipe.final_learning_rate > recipe.learning_rate {
+            let text = format!("{} is above `learning_rate`", recipe.final_learning_rate);
+            let expected = format!("at most {}", recipe.learning_rate);
+            let key = "training.final_learning_rate";
+            self.problems.push(Problem::new(key, text).expecting(expected));
+        }
+    }
+
+    /// Checks every component's own settings against its schema, and reads the files they name.
+    fn check_components(&mut self, settings: &Settings) -> Vec<Value> {
+        let mut configs = Vec::new();
+        let mut policy_index = 0;
+        for (kind, name, config) in settings.components() {
+            let key = match kind {
+                ComponentKind::Policy => {
+                    policy_index += 1;
+                    format!("policy.{}", policy_index - 1)
+                }
+                kind => kind.name().to_owned(),
+            };
+            configs.push(self.check_component(&key, kind, name, config));
+        }
+        configs
+    }
+
+    fn check_component(
+        &mut self,
+        key: &str,
+        kind: ComponentKind,
+        name: &str,
+        config: &Map<String, Value>,
+    ) -> Value {
+        let registry = Arc::clone(&self.registry);
+        let known = match registry.find(kind, name) {
+            Ok(known) => known,
+            Err(error) => {
+                self.problems.push(Problem::new(&format!("{key}.name"), error.to_string()));
+                return Value::Null;
+            }
+        };
+        let mut value = match check_config(&known.info, config) {
+            Ok(value) => value,
+            Err(problems) => {
+                self.problems.extend(problems.into_iter().map(|problem| Problem {
+                    key: format!("{key}{}", problem.pointer.replace('/', ".")),
+                    message: problem.message,
+                    expected: problem.expected,
+                    nearest: problem.nearest,
+                }));
+                return Value::Null;
+            }
+        };
+        match read_config_files(&known.info, &mut value, &self.folder) {
+            Ok(files) => self.files.extend(files),
+            Err(error) => self.problems.push(Problem::new(key, error.to_string())),
+        }
+        value
+    }
+
+    fn prepare_data(&mut self, settings: &mut Settings) -> Option<(Option<DataSummary>, Usage)> {
+        let Some(config) = &mut settings.data else { return Some((None, Usage::default())) };
+        if let Some(path) = &config.path
+            && path.is_relative()
+        {
+            config.path = Some(self.folder.join(path));
+        }
+        match prepare_data(config) {
+            Ok((summary, usage)) => {
+                let batch = settings.training.recipe.batch_size;
+                let images =
+                    (summary.train.images as f64 * settings.training.data_fraction) as usize;
+                if batch > images {
+                    let text =
+                        format!("a batch of {batch} is larger than the {images} training images");
+                    let expected = format!("1 to {images}");
+                    let problem = Problem::new("training.batch_size", text).expecting(expected);
+                    self.problems.push(problem);
+                }
+                Some((Some(summary), usage))
+            }
+            Err(error) => {
+                self.problems.push(Problem::new("data", error.to_string()));
+                None
+            }
+        }
+    }
+
+    fn make_space(
+        &mut self,
+        settings: &Settings,
+        operations: Value,
+        space: Value,
+        data: Option<&DataSummary>,
+    ) -> Option<NetworkSpace> {
+        let scale = Scale {
+            input: Shape(data.map_or_else(|| vec![3, 32, 32], |data| data.shape.clone())),
+            classes: data.map_or(10, |data| data.classes.len()),
+            channels: settings.space.channels,
+            cells: settings.space.cells,
+            auxiliary_head: settings.space.auxiliary_head,
+            role: Role::Final,
+        };
+        let registry = Arc::clone(&self.registry);
+        let (operations_name, space_name) =
+            (settings.operations.name.clone(), settings.space.name.clone());
+        // One call, on a thread of its own: neither is called while networks are trained.
+        let made = Timed::create(&settings.space.name, self.limit, move || {
+            let operations = registry
+                .operations(&operations_name, &operations)
+                .map_err(|error| Misfit::new("operations", error))?;
+            let space =
+                registry.space(&space_name, &space).map_err(|error| Misfit::new("space", error))?;
+            NetworkSpace::new(space.as_ref(), OperationGraphs::new(operations), &scale, Role::Final)
+                .map_err(|error| Misfit::new("space", error))
+        });
+        let space =
+            made.and_then(|space| Ok(space.call("describe itself", |space| Ok(space.clone()))?));
+        space.map_err(|Misfit { key, message }| self.problems.push(Problem::new(key, message))).ok()
+    }
+
+    fn make_fitness(&mut self, settings: &Settings, config: Value) -> Option<MadeFitness> {
+        let (registry, name) = (Arc::clone(&self.registry), settings.fitness.name.clone());
+        let fitness =
+            self.make("fitness", &settings.fitness.name, move || registry.fitness(&name, &config))?;
+        let described =
+            fitness.call("describe itself", |fitness| Ok((fitness.objectives(), fitness.needs())));
+        let (objectives, needs) = match described {
+            Ok(described) => described,
+            Err(error) => {
+                self.problems.push(Problem::new("fitness", error.to_string()));
+                return None;
+            }
+        };
+        if objectives.is_empty() {
+            self.problems.push(Problem::new("fitness", "it computes no objective"));
+        }
+        self.check_measurements("fitness", &needs);
+        Some((fitness, objectives, needs))
+    }
+
+    fn make_strategy(
+        &mut self,
+        settings: &Settings,
+        config: Value,
+        context: StrategyContext,
+    ) -> Option<Timed<Box<dyn nas_plugin_api::component::SearchStrategy>>> {
+        let (registry, name) = (Arc::clone(&self.registry), settings.strategy.name.clone());
+        self.make("strategy", &settings.strategy.name, move || {
+            registry.strategy(&name, &config, &context)
+        })
+    }
+
+    fn make_policies(&mut self, settings: &Settings, configs: Vec<Value>) -> Option<Vec<Policy>> {
+        let mut policies = Vec::new();
+        for (index, (policy, config)) in settings.policies.iter().zip(configs).enumerate() {
+            let (registry, name) = (Arc::clone(&self.registry), policy.name.clone());
+            let key = format!("policy.{index}");
+            let made = self.make(&key, &policy.name, move || registry.policy(&name, &config))?;
+            let kinds = [QuestionKind::Candidate, QuestionKind::Review, QuestionKind::Champion];
+            for kind in kinds {
+                let needs = made.call("list its needs", move |policy| Ok(policy.needs(kind)));
+                match needs {
+                    Ok(needs) if kind == QuestionKind::Candidate => {
+                        self.check_untrained(&key, &needs);
+                    }
+                    Ok(needs) => self.check_measurements(&key, &needs),
+                    Err(error) => self.problems.push(Problem::new(&key, error.to_string())),
+                }
+            }
+            policies.push(Policy { name: policy.name.clone(), mode: policy.mode, policy: made });
+        }
+        Some(policies)
+    }
+
+    /// Makes a component on a thread of its own, within the time limit of plugin calls.
+    fn make<T: 'static>(
+        &mut self,
+        key: &str,
+        name: &str,
+        create: impl FnOnce() -> Result<T, PluginLoadError> + Send + 'static,
+    ) -> Option<Timed<T>> {
+        Timed::create(name, self.limit, create)
+            .map_err(|error| self.problems.push(Problem::new(key, error.to_string())))
+            .ok()
+    }
+
+    /// Refuses measurements that a trained trial will not have.
+    fn check_measurements(&mut self, key: &str, needs: &[String]) {
+        for name in needs {
+            let known = names::ALL.contains(&name.as_str());
+            if !known || name == names::HOLDOUT_ACCURACY {
+                let text = format!("it needs the measurement `{name}`, which no trial has");
+                let can: Vec<&str> =
+                    names::ALL.into_iter().filter(|&n| n != names::HOLDOUT_ACCURACY).collect();
+                self.problems.push(Problem::new(key, text).expecting(can.join(", ")));
+            }
+        }
+    }
+
+    /// Refuses measurements that can't exist before training.
+    fn check_untrained(&mut self, key: &str, needs: &[String]) {
+        const KNOWN: [&str; 2] = [names::PARAMETERS, names::MULTIPLY_ADDS];
+        for name in needs.iter().filter(|name| !KNOWN.contains(&name.as_str())) {
+            let text = format!("it needs `{name}` of a candidate, which is not trained yet");
+            self.problems.push(Problem::new(key, text).expecting(KNOWN.join(", ")));
+        }
+    }
+
+    /// Measurements to take of each trial besides what is always taken.
+    fn review_needs(&self, policies: &[Policy], fitness_needs: &[String]) -> Vec<String> {
+        let mut needs = fitness_needs.to_vec();
+        for Policy { policy, .. } in policies {
+            let named = policy.call("list its needs", |p| Ok(p.needs(QuestionKind::Review)));
+            needs.extend(named.unwrap_or_default());
+        }
+        needs.sort_unstable();
+        needs.dedup();
+        needs
+    }
+}
+
+/// Why space and operations do not go together.
+struct Misfit {
+    key: &'static str,
+    message: String,
+}
+
+impl Misfit {
+    fn new(key: &'static str, error: impl std::fmt::Display) -> Self {
+        Self { key, message: error.to_string() }
+    }
+}
+
+impl From<CallError> for Misfit {
+    fn from(error: CallError) -> Self {
+        Self::new("space", error)
+    }
+}
+
+type MadeFitness = (
+    Timed<Box<dyn nas_plugin_api::component::Fitness>>,
+    Vec<nas_plugin_api::objective::Objective>,
+    Vec<String>,
+);

@@ -1,0 +1,43 @@
+//! What is wrong with settings.
+
+/// One thing that is wrong, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The setting, as a dotted path (`training.batch_size`).
+    pub key: String,
+    /// What is wrong.
+    pub message: String,
+    /// What would be right.
+    pub expected: Option<String>,
+    /// The nearest thing that exists, where a name is unknown.
+    pub nearest: Option<String>,
+}
+
+impl Problem {
+    /// Something that is wrong with a setting.
+    #[must_use]
+    pub fn new(key: &str, message: impl Into<String>) -> Self {
+        let (key, message) = (key.to_owned(), message.into());
+        Self { key, message, expected: None, nearest: None }
+    }
+
+    /// Adds what would be right.
+    #[must_use]
+    pub fn expecting(mut self, expected: impl Into<String>) -> Self {
+        self.expected = Some(expected.into());
+        self
+    }
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "`{}`: {}", self.key, self.message)?;
+        if let Some(expected) = &self.expected {
+            write!(out, "; expected {expected}")?;
+        }
+        match &self.nearest {
+            Some(nearest) => write!(out, "; did you mean `{nearest}`?"),
+            None => Ok(()),
+        }
+    }
+}

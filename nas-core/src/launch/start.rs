@@ -1,0 +1,267 @@
+//! Starting a prepared search, and taking one up again.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use nas_plugin_api::component::ComponentKind;
+use nas_plugin_api::verdict::{Action, Plan, PolicyContext, Question};
+use serde_json::Value;
+
+use super::{Prepared, Problem, RunFolder, RunFolderError, prepare};
+use crate::budget::{Budget, Clock, KillMargin, Ledger, RealClock, Workforce};
+use crate::executor::{
+    Executor, ExecutorError, LocalExecutor, LocalOptions, POLL_INTERVAL, worker_program,
+};
+use crate::journal::{Event, EventLog, Journal, JournalError, Recorded, Start};
+use crate::plugin::Registry;
+use crate::protocol::Setup;
+use crate::protocol::data::DataSummary;
+use crate::search::{Observer, Search, SearchError, StopSignal, Summary, Training};
+use crate::settings::Settings;
+
+/// Longest that a worker may take to load libtorch and the data, in seconds.
+const WORKER_START_SECONDS: f64 = 120.0;
+
+/// Why a search can't be started or taken up.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LaunchError {
+    /// The run's folder.
+    #[error(transparent)]
+    Folder(#[from] RunFolderError),
+    /// The run's journal.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The workers.
+    #[error("failed to {0}")]
+    Executor(#[from] ExecutorError),
+    /// The search.
+    #[error(transparent)]
+    Search(#[from] SearchError),
+    /// The settings in the journal can't be used any more.
+    #[error("the run's settings can't be used any more: {}", join(.0))]
+    Settings(Vec<Problem>),
+    /// The journal has no beginning.
+    #[error("the journal of `{run}` has no first event; the run never began")]
+    NeverBegan {
+        /// The run.
+        run: String,
+    },
+    /// A library differs from the one that the run began with.
+    #[error(
+        "{kind} `{name}` is not the one that the run began with (sha256 {expected}, now {found}); \
+         put the old library back, or begin a new run"
+    )]
+    Changed {
+        /// The component's kind.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+        /// The digest in the journal.
+        expected: String,
+        /// The digest now.
+        found: String,
+    },
+    /// A policy refuses.
+    #[error("policy `{policy}` refuses ({code}): {reason}")]
+    Refused {
+        /// The policy.
+        policy: String,
+        /// The rule.
+        code: String,
+        /// Its reason.
+        reason: String,
+    },
+}
+
+fn join(problems: &[Problem]) -> String {
+    let texts: Vec<String> = problems.iter().map(Problem::to_string).collect();
+    texts.join("; ")
+}
+
+/// What may change when a run is taken up again: the budget, and nothing that made its results.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ResumeChanges {
+    /// The new budget.
+    pub budget: Option<Budget>,
+}
+
+impl Prepared {
+    /// Runs the search in a new folder.
+    ///
+    /// # Errors
+    /// What prevents it from beginning or going on; what was journalled stays.
+    pub fn start(
+        mut self,
+        observer: &mut dyn Observer,
+        stop: StopSignal,
+    ) -> Result<(RunFolder, Summary), LaunchError> {
+        self.ask_policies(|plan| Question::Plan(plan))?;
+        let folder = RunFolder::create(&self.settings.execution.runs, &self.settings.name)?;
+        let clock: Arc<dyn Clock> = Arc::new(RealClock::new());
+        let mut journal = Journal::create(folder.path(), Arc::clone(&clock))?;
+        let started = vec![Event::Started(Box::new(self.record())), self.data_overhead()];
+        journal.append(&started)?;
+        let (workforce, margin) = forces(&self.settings);
+        let mut ledger = Ledger::new(&self.settings.budget, workforce, margin, clock);
+        ledger.overhead(&self.data_usage);
+        let spent = ledger.spent();
+        started.iter().for_each(|event| observer.event(event, &spent));
+        let summary = self.search(&folder, ledger, &mut journal, observer, stop)?.run()?;
+        Ok((folder, summary))
+    }
+
+    fn record(&self) -> Start {
+        Start {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            settings: serde_json::to_value(&self.settings).unwrap_or(Value::Null),
+            seed: self.settings.seed,
+            components: self.components.clone(),
+            files: self.files.clone(),
+            data: self.data.clone(),
+        }
+    }
+
+    fn data_overhead(&self) -> Event {
+        Event::Overhead { what: "prepare the data".to_owned(), usage: self.data_usage }
+    }
+
+    fn search<'a>(
+        self,
+        folder: &RunFolder,
+        ledger: Ledger,
+        log: &'a mut dyn EventLog,
+        observer: &'a mut dyn Observer,
+        stop: StopSignal,
+    ) -> Result<Search<'a>, LaunchError> {
+        folder.watch_for_stop(stop.clone());
+        let executor = executor(&self.settings, self.data.as_ref(), folder.path())?;
+        let work = Training::new(
+            self.parts.space.clone(),
+            self.settings.training.recipe.clone(),
+            folder.path(),
+            self.settings.execution.keep_weights,
+            self.review_needs,
+        );
+        Ok(Search::new(
+            &self.settings,
+            self.parts,
+            ledger,
+            log,
+            executor,
+            Box::new(work),
+            observer,
+            stop,
+        ))
+    }
+
+    /// Asks every policy about the whole search before anything is spent.
+    fn ask_policies(&mut self, question: impl Fn(Plan) -> Question) -> Result<(), LaunchError> {
+        let plan = Plan {
+            strategy: self.settings.strategy.name.clone(),
+            space: self.settings.space.name.clone(),
+            space_size: self.parts.space.space().size(),
+            epochs: self.settings.training.epochs,
+            workers: u32::try_from(self.settings.execution.workers).unwrap_or(u32::MAX),
+        };
+        let context =
+            PolicyContext { budget: self.settings.budget.caps(), ..PolicyContext::default() };
+        let verdict = self.parts.ask_policies(&question(plan), &context);
+        match verdict {
+            Some((policy, verdict)) if verdict.action.severity() > Action::Warn.severity() => {
+                let (code, reason) = (verdict.code, verdict.reason);
+                Err(LaunchError::Refused { policy, code, reason })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Takes a run up where its journal ends.
+///
+/// # Errors
+/// A run that is under way, a plugin that changed, a journal that can't be repeated.
+pub fn resume(
+    folder: &RunFolder,
+    registry: &Arc<Registry>,
+    changes: &ResumeChanges,
+    observer: &mut dyn Observer,
+    stop: StopSignal,
+) -> Result<Summary, LaunchError> {
+    let clock: Arc<dyn Clock> = Arc::new(RealClock::new());
+    let mut journal = Journal::open(folder.path(), Arc::clone(&clock))?;
+    let history = journal.reader().history()?;
+    let Some(start) = &history.start else {
+        return Err(LaunchError::NeverBegan { run: folder.name() });
+    };
+    let mut settings: Settings = serde_json::from_value(history.settings.clone())
+        .map_err(|error| LaunchError::Settings(vec![Problem::new("", error.to_string())]))?;
+    if let Some(budget) = &changes.budget {
+        settings.budget = budget.clone();
+    }
+    check_unchanged(start, registry)?;
+    let mut prepared =
+        prepare(&settings, registry, Path::new("")).map_err(LaunchError::Settings)?;
+    prepared.ask_policies(|plan| Question::Resume(plan))?;
+
+    let (workforce, margin) = forces(&settings);
+    let ledger = Ledger::new(&settings.budget, workforce, margin, clock);
+    let data = prepared.data_overhead();
+    let resumed = Event::Resumed {
+        settings: changes.budget.as_ref().and_then(|_| serde_json::to_value(&settings).ok()),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    journal.append(&[resumed, data])?;
+    let recorded: Vec<Recorded> = journal.reader().events().collect::<Result<_, _>>()?;
+    let mut search = prepared.search(folder, ledger, &mut journal, observer, stop)?;
+    search.replay(&recorded)?;
+    Ok(search.run()?)
+}
+
+/// A search can be repeated only with the libraries that it began with.
+fn check_unchanged(start: &Start, registry: &Registry) -> Result<(), LaunchError> {
+    for record in &start.components {
+        let now = registry.record(record.kind, &record.name).ok().and_then(|now| now.sha256);
+        if let (Some(expected), Some(found)) = (&record.sha256, now)
+            && *expected != found
+        {
+            return Err(LaunchError::Changed {
+                kind: ComponentKind::name(record.kind),
+                name: record.name.clone(),
+                expected: expected.clone(),
+                found,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn forces(settings: &Settings) -> (Workforce, KillMargin) {
+    let execution = &settings.execution;
+    let workforce = Workforce {
+        workers: execution.workers,
+        threads: execution.threads,
+        uses_gpu: execution.device.starts_with("cuda"),
+    };
+    (workforce, KillMargin::for_polling(POLL_INTERVAL, execution.threads))
+}
+
+fn executor(
+    settings: &Settings,
+    data: Option<&DataSummary>,
+    folder: &Path,
+) -> Result<Box<dyn Executor>, LaunchError> {
+    let setup = Setup {
+        train: data.map(|data| data.train.path.clone()),
+        evaluation: data.map(|data| data.validation.path.clone()).unwrap_or_default(),
+        device: settings.execution.device.clone(),
+        threads: settings.execution.threads,
+    };
+    Ok(Box::new(LocalExecutor::new(LocalOptions {
+        program: worker_program()?,
+        workers: settings.execution.workers,
+        setup,
+        log: Some(folder.join("workers.log")),
+        start_seconds: WORKER_START_SECONDS,
+    })?))
+}

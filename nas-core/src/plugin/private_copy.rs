@@ -1,0 +1,71 @@
+//! Copies of libraries that nobody else can change.
+//!
+//! What was checked has to be what is loaded, so the checked bytes are written to a folder of this
+//! user alone, named by their digest, and loaded from there. The file keeps its name, so that
+//! backtraces tell which plugin it is.
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use super::PluginLoadError;
+use super::library_file::{LibraryFile, sha256};
+
+/// The folder of everything that is kept about a library of this digest.
+pub(super) fn folder(cache: &Path, sha256: &str) -> PathBuf {
+    cache.join(sha256)
+}
+
+/// The copy of a library, written if it is not there or is not what it should be.
+pub(super) fn private_copy(
+    cache: &Path,
+    file: &LibraryFile,
+    digest: &str,
+) -> Result<PathBuf, PluginLoadError> {
+    let folder = folder(cache, digest);
+    make_private(&folder)?;
+    let copy = folder.join(file.path.file_name().unwrap_or("plugin.so".as_ref()));
+    if fs::read(&copy).is_ok_and(|bytes| sha256(&bytes) == digest) {
+        return Ok(copy);
+    }
+    write_whole(&copy, &file.bytes).map_err(|error| PluginLoadError::cache(&copy, error))?;
+    // Read back: a full disk or a bad one shows here and not in a crash.
+    let found = fs::read(&copy).map(|bytes| sha256(&bytes));
+    match found.as_deref() {
+        Ok(found) if found == digest => Ok(copy),
+        Ok(_) => Err(PluginLoadError::cache(&copy, "the copy differs from what was written")),
+        Err(error) => Err(PluginLoadError::cache(&copy, error)),
+    }
+}
+
+/// Writes a file so that others see all of it or nothing.
+pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let partial = path.with_file_name(format!(".{name}.{}", std::process::id()));
+    // What an earlier process of the same number left behind.
+    let _ = fs::remove_file(&partial);
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial)?;
+    let written = file.write_all(bytes).and_then(|()| fs::rename(&partial, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&partial);
+    }
+    written
+}
+
+/// Makes a folder that only this user can read or change, and refuses one that others can.
+pub(super) fn make_private(folder: &Path) -> Result<(), PluginLoadError> {
+    let failed = |error: io::Error| PluginLoadError::cache(folder, error);
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+    let metadata = fs::symlink_metadata(folder).map_err(failed)?;
+    if !metadata.is_dir() {
+        return Err(PluginLoadError::cache(folder, "it is no folder"));
+    }
+    if metadata.uid() != rustix::process::geteuid().as_raw() {
+        return Err(PluginLoadError::cache(folder, "it belongs to another user"));
+    }
+    if metadata.mode() & 0o022 != 0 {
+        return Err(PluginLoadError::cache(folder, "others may write to it (chmod go-w)"));
+    }
+    Ok(())
+}

@@ -1,0 +1,120 @@
+//! The side that tries a library out: what `nas-plugin-host` does.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::process::ExitCode;
+
+use nas_plugin_api::adapter::{Library, Manifest};
+use nas_plugin_api::component::ComponentKind;
+
+use super::containment::contain;
+use super::message::{Description, Phase, ProbeMessage};
+use crate::plugin::PluginLoadError;
+use crate::plugin::capability::capability;
+use crate::plugin::open::{check_interface, open};
+use crate::protocol::frame;
+
+/// Tries one library out and tells the parent process, whose number is `parent`, what it found.
+///
+/// The answer goes to where standard output pointed; whatever the library itself prints goes to
+/// standard error.
+#[must_use]
+pub fn serve(library: &OsStr, root_symbol: &str, parent: u32) -> ExitCode {
+    match probe(Path::new(library), root_symbol, parent) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Nobody reads the pipe any more, or this process could not be set up.
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn probe(library: &Path, root_symbol: &str, parent: u32) -> io::Result<()> {
+    let mut channel = File::from(take_stdout()?);
+    die_with(parent)?;
+    frame::write(&mut channel, &ProbeMessage::Entered(Phase::Starting))?;
+    let containment = contain(library);
+    let mut enter = |phase| frame::write(&mut channel, &ProbeMessage::Entered(phase));
+
+    enter(Phase::Loading)?;
+    // Sound: this process is here to be lost.
+    let loaded = unsafe { open(library, library, root_symbol) };
+    enter(Phase::Describing)?;
+    // Sound: the header comes from `open`.
+    let check = |header| unsafe { check_interface(library, header) };
+    let described = loaded.and_then(|header| Ok((header, check(header)?)));
+    enter(Phase::SelfTest)?;
+    let tested = described.map_err(|error| reason(&error)).and_then(|(header, first)| {
+        let again = check(header).map_err(|error| reason(&error))?;
+        let unusable = self_test(&first, again.manifest())?;
+        Ok(Description { manifest: first.manifest().clone(), unusable, containment })
+    });
+    frame::write(
+        &mut channel,
+        &match tested {
+            Ok(description) => ProbeMessage::Described(Box::new(description)),
+            Err(reason) => ProbeMessage::Refused(reason),
+        },
+    )
+}
+
+/// What standard output was; from here on, standard output is standard error.
+fn take_stdout() -> io::Result<OwnedFd> {
+    let channel = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 3)?;
+    rustix::stdio::dup2_stdout(rustix::stdio::stderr())?;
+    Ok(channel)
+}
+
+/// Ends this process when its parent ends, also if that has happened already.
+fn die_with(parent: u32) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
+    let found = rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get() as u32);
+    match found == Some(parent) {
+        true => Ok(()),
+        false => Err(io::Error::other("the parent process is gone")),
+    }
+}
+
+/// Compares what the library says with what it does; returns kinds that this host can't use.
+fn self_test(
+    library: &Library,
+    again: &Manifest,
+) -> Result<BTreeMap<ComponentKind, String>, String> {
+    let manifest = library.manifest();
+    if manifest != again {
+        return Err("it describes itself differently each time".to_owned());
+    }
+    let mut seen = BTreeSet::new();
+    let mut unusable = BTreeMap::new();
+    for component in &manifest.components {
+        let (kind, name) = (component.kind, component.name.as_str());
+        if name.is_empty() || !seen.insert((kind, name)) {
+            return Err(format!(
+                "it has two components, {} `{name}`, or one without a name",
+                kind.name()
+            ));
+        }
+        match library.has(capability(kind)) {
+            Ok(true) => {}
+            Ok(false) => {
+                unusable.insert(kind, format!("it lacks capability `{}`", capability(kind)));
+            }
+            Err(error) => {
+                unusable.insert(kind, error.to_string());
+            }
+        }
+    }
+    Ok(unusable)
+}
+
+/// The error without the path, which the parent adds.
+fn reason(error: &PluginLoadError) -> String {
+    match error {
+        PluginLoadError::Open { reason, .. } => reason.clone(),
+        PluginLoadError::Interface { source, .. } => source.to_string(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,42 @@
+//! The best trial so far.
+
+use nas_plugin_api::objective::Objective;
+use nas_plugin_api::trial::{Outcome, Proposal, TrialId};
+
+use crate::journal::TrialResult;
+
+/// The best trial of a search by its first objective; of equals, the first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Champion {
+    /// The trial.
+    pub trial: TrialId,
+    /// What was proposed.
+    pub proposal: Proposal,
+    /// How it ended.
+    pub result: TrialResult,
+    /// Its first objective, turned so that larger is better.
+    pub gain: f64,
+}
+
+/// A trial's first objective, turned so that larger is better.
+pub(super) fn gain(objectives: &[Objective], result: &TrialResult) -> Option<f64> {
+    let (objective, value) = (objectives.first()?, result.objectives.first()?);
+    result.outcome.has_result().then(|| objective.gain(*value))
+}
+
+/// Replaces the champion if this trial is better; returns the one that it replaced.
+pub(super) fn contest(
+    champion: &mut Option<Champion>,
+    trial: TrialId,
+    proposal: &Proposal,
+    result: &TrialResult,
+    objectives: &[Objective],
+) -> Option<TrialId> {
+    let gain = gain(objectives, result)?;
+    let better = champion.as_ref().is_none_or(|old| gain > old.gain);
+    if result.outcome != Outcome::Finished || !better {
+        return None;
+    }
+    let (proposal, result) = (proposal.clone(), result.clone());
+    champion.replace(Champion { trial, proposal, result, gain }).map(|old| old.trial)
+}

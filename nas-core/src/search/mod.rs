@@ -1,0 +1,23 @@
+//! The search loop: ask → gate → evaluate → score → journal → tell.
+//!
+//! [`Search`] is the loop; each arrow is a file of its own.
+
+mod archive;
+mod champion;
+mod gate;
+mod observer;
+mod order;
+mod parts;
+mod policies;
+mod progress;
+mod replay;
+mod run;
+mod score;
+mod state;
+mod work;
+
+pub use champion::Champion;
+pub use observer::{Observer, Silent};
+pub use parts::{Parts, Policy, SearchError};
+pub use run::{Search, StopSignal, Summary};
+pub use work::{Assignment, KeepWeights, NoTraining, Training, Work, trial_folder};

@@ -1,0 +1,382 @@
+//! The loop itself.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+use nas_plugin_api::component::Ask;
+use nas_plugin_api::error::PluginError;
+use nas_plugin_api::trial::TrialId;
+use nas_plugin_api::verdict::Spending;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::order::Order;
+use super::state::{Open, Rules, State};
+use super::work::{Assignment, Work};
+use super::{Champion, Observer, Parts, SearchError};
+use crate::budget::{Ledger, Reserve};
+use crate::executor::{Completion, Executor, Job, Update};
+use crate::journal::{Answer, Event, EventLog, StopReason};
+use crate::settings::Settings;
+
+/// How long the loop waits for workers before it looks at stop signals and clocks again.
+const POLL: Duration = Duration::from_millis(50);
+/// How often passing time is journalled when nothing else is, in seconds; well below
+/// [`crate::budget::TICK_SECONDS`], which a killed session is charged.
+const TICK_SECONDS: f64 = 1.0;
+/// How long workers get to end by themselves when a search is stopped.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// Asks a search to stop, from a signal handler or another thread.
+#[derive(Clone, Debug, Default)]
+pub struct StopSignal(Arc<AtomicU8>);
+
+impl StopSignal {
+    /// Begin nothing new; let running trials end.
+    pub fn stop(&self) {
+        self.0.fetch_max(1, Ordering::SeqCst);
+    }
+
+    /// End at once; running trials are tried again on resume.
+    pub fn stop_now(&self) {
+        self.0.fetch_max(2, Ordering::SeqCst);
+    }
+
+    fn wants_stop(&self) -> bool {
+        self.0.load(Ordering::SeqCst) >= 1
+    }
+
+    fn wants_stop_now(&self) -> bool {
+        self.0.load(Ordering::SeqCst) >= 2
+    }
+}
+
+/// How a search ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summary {
+    /// Why it stopped.
+    pub reason: StopReason,
+    /// The best trial, if one has a result.
+    pub champion: Option<Champion>,
+    /// What the run spent in all.
+    pub spent: Spending,
+    /// How many proposals were made.
+    pub proposed: u64,
+}
+
+/// A search that is under way: one strategy, one evaluator, one journal.
+pub struct Search<'a> {
+    pub(super) parts: Parts,
+    pub(super) state: State,
+    pub(super) ledger: Ledger,
+    pub(super) log: &'a mut dyn EventLog,
+    pub(super) executor: Box<dyn Executor>,
+    pub(super) work: Box<dyn Work>,
+    pub(super) observer: &'a mut dyn Observer,
+    order: Order,
+    seed: u64,
+    stop_signal: StopSignal,
+    /// The strategy said that it waits for a running trial.
+    waiting: bool,
+    last_journalled: f64,
+}
+
+impl<'a> Search<'a> {
+    /// A search that has not begun; the first event must have been journalled.
+    #[must_use]
+    #[expect(clippy::too_many_arguments, reason = "each is a part of its own, given once")]
+    pub fn new(
+        settings: &Settings,
+        parts: Parts,
+        ledger: Ledger,
+        log: &'a mut dyn EventLog,
+        executor: Box<dyn Executor>,
+        work: Box<dyn Work>,
+        observer: &'a mut dyn Observer,
+        stop_signal: StopSignal,
+    ) -> Self {
+        let execution = &settings.execution;
+        let rules = Rules {
+            reuse_results: execution.reuse_results,
+            max_duplicates: execution.max_duplicates,
+            max_refusals: execution.max_refusals,
+        };
+        let order = match execution.deterministic {
+            true => Order::ByNumber { workers: executor.capacity() as u64 },
+            false => Order::AsTheyEnd,
+        };
+        let state = State::new(rules, settings.budget.caps());
+        Self {
+            parts,
+            state,
+            ledger,
+            log,
+            executor,
+            work,
+            observer,
+            order,
+            seed: settings.seed,
+            stop_signal,
+            waiting: false,
+            last_journalled: 0.0,
+        }
+    }
+
+    /// Runs until something ends the search; the journal then says why.
+    ///
+    /// # Errors
+    /// What makes going on impossible. Everything that was journalled stays, and `resume` goes on
+    /// from there.
+    pub fn run(mut self) -> Result<Summary, SearchError> {
+        let looped = self.run_loop();
+        if let Err(error) = looped {
+            self.end_workers();
+            let reason = match &error {
+                SearchError::Component { component, source } => StopReason::PluginFailed {
+                    component: component.clone(),
+                    message: source.to_string(),
+                },
+                SearchError::Executor(_) => {
+                    StopReason::WorkersFailed { message: error.to_string() }
+                }
+                _ => return Err(error),
+            };
+            self.state.stop = Some(reason);
+        }
+        self.finish()
+    }
+
+    fn run_loop(&mut self) -> Result<(), SearchError> {
+        loop {
+            let told = self.tell()?;
+            let asked = self.ask()?;
+            let dispatched = self.dispatch()?;
+            if self.is_over() {
+                return Ok(());
+            }
+            if self.state.stop.is_none() && self.stop_signal.wants_stop() {
+                self.state.stop_for(StopReason::Interrupted);
+            }
+            if self.stop_signal.wants_stop_now() {
+                self.end_workers();
+                return Ok(());
+            }
+            let busy = told || asked || dispatched;
+            if self.state.n_running > 0 {
+                self.collect(if busy { Duration::ZERO } else { POLL })?;
+            } else if !busy {
+                self.check_stuck()?;
+            }
+        }
+    }
+
+    /// Tells the strategy of trials that ended: first the journal, then the strategy.
+    fn tell(&mut self) -> Result<bool, SearchError> {
+        let ids = self.order.to_tell(&self.state, self.waiting);
+        if ids.is_empty() {
+            return Ok(false);
+        }
+        let trials = self.state.trials(&ids);
+        let mut events = vec![Event::Told { trials: ids.clone() }];
+        self.state.told(&mut self.parts, &ids, &mut events);
+        self.journal(events)?;
+        self.parts.call_strategy("take results", move |strategy| strategy.tell(&trials))?;
+        self.waiting = false;
+        Ok(true)
+    }
+
+    /// Asks the strategy for as many proposals as could be dispatched.
+    fn ask(&mut self) -> Result<bool, SearchError> {
+        let free = self.executor.capacity().saturating_sub(self.state.n_running);
+        let slots = self.order.slots(&self.state, self.waiting, free);
+        if slots == 0 || self.ledger.is_spent() {
+            return Ok(false);
+        }
+        let spent = self.ledger.spent();
+        let answer = self.parts.call_strategy("propose", move |strategy| strategy.ask(slots))?;
+        let answer = answer_of(answer, self.state.next_trial);
+        self.state.spent = spent;
+        let slots = u32::try_from(slots).unwrap_or(u32::MAX);
+        let mut events = vec![Event::Asked { slots, answer: answer.clone(), spent }];
+        self.waiting = answer == Answer::Wait;
+        self.state.asked(&mut self.parts, &answer, None, &mut events);
+        self.journal(events)?;
+        Ok(!self.waiting)
+    }
+
+    /// Gives queued trials to workers, as far as workers are free and the budget lasts.
+    fn dispatch(&mut self) -> Result<bool, SearchError> {
+        let mut events = Vec::new();
+        let mut jobs = Vec::new();
+        while self.state.stop.is_none() && self.state.n_running < self.executor.capacity() {
+            let Some(&trial) = self.state.queue.front() else { break };
+            let Some(Open { proposal, attempt, admitted: Some(admitted), .. }) =
+                self.state.open.get(&trial)
+            else {
+                self.state.queue.pop_front();
+                continue;
+            };
+            let (attempt, seed) = (*attempt, trial_seed(self.seed, trial));
+            let Reserve::Granted(reservation) = self.ledger.reserve(trial) else { break };
+            let fidelity = admitted.fidelity;
+            let assignment = Assignment { trial, attempt, proposal, fidelity, seed, reservation };
+            let work = self.work.job(&assignment)?;
+            jobs.push(Job::new(work, reservation).of(proposal.genotype.clone()));
+            events.push(Event::Dispatched { trial, attempt, reservation, seed });
+            self.state.dispatched(trial, attempt);
+        }
+        let dispatched = !jobs.is_empty();
+        self.journal(events)?;
+        jobs.into_iter().for_each(|job| self.executor.submit(job));
+        Ok(dispatched)
+    }
+
+    /// Takes what workers report: score, review, journal.
+    fn collect(&mut self, timeout: Duration) -> Result<(), SearchError> {
+        let updates = self.executor.poll(timeout)?;
+        self.take(updates)?;
+        let spent = self.ledger.spent();
+        if spent.wall_seconds - self.last_journalled > TICK_SECONDS {
+            self.journal(vec![Event::Ticked { spent }])?;
+            self.observer.idle(&spent);
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, updates: Vec<Update>) -> Result<(), SearchError> {
+        let mut events = Vec::new();
+        let mut beaten = Vec::new();
+        for update in updates {
+            match update {
+                Update::Epoch { trial, record, .. } => self.observer.epoch(trial, &record),
+                Update::Overhead { what, usage } => {
+                    self.ledger.overhead(&usage);
+                    events.push(Event::Overhead { what, usage });
+                }
+                Update::Completed(completion) => {
+                    beaten.extend(self.complete(completion, &mut events)?);
+                }
+            }
+        }
+        events.extend(self.ledger.warnings());
+        self.journal(events)?;
+        // Only what is journalled as beaten may lose its weights.
+        beaten.into_iter().for_each(|trial| self.work.discard(trial));
+        Ok(())
+    }
+
+    fn complete(
+        &mut self,
+        completion: Completion,
+        events: &mut Vec<Event>,
+    ) -> Result<Option<TrialId>, SearchError> {
+        let Completion { trial, attempt, ended, usage, curve } = completion;
+        let is_current = self.state.open.get(&trial).is_some_and(|open| open.attempt == attempt);
+        if !is_current {
+            return Ok(None);
+        }
+        self.ledger.charge(trial, &usage);
+        let Some(result) = self.state.judge_end(&mut self.parts, trial, ended, events)? else {
+            return Ok(None);
+        };
+        events.push(Event::Ended { trial, attempt, result: result.clone(), usage, curve });
+        Ok(self.state.ended(&self.parts, trial, result, events))
+    }
+
+    pub(super) fn set_waiting(&mut self, waiting: bool) {
+        self.waiting = waiting;
+    }
+
+    /// Whether nothing is left to do.
+    fn is_over(&self) -> bool {
+        let idle = self.state.n_running == 0;
+        let stopped = self.state.stop.is_some() && idle;
+        let done = self.state.done.is_some()
+            && idle
+            && self.state.queue.is_empty()
+            && self.state.ended.is_empty();
+        stopped || done
+    }
+
+    /// Nothing runs and nothing was done: either the budget is spent or the strategy is stuck.
+    fn check_stuck(&mut self) -> Result<(), SearchError> {
+        if let Some(budget) = self.ledger.spent_budget() {
+            self.state.stop_for(StopReason::BudgetSpent { budget });
+        } else if self.state.queue.is_empty() && self.state.ended.is_empty() {
+            let message = "propose: it waits for results although no trial is running";
+            return Err(SearchError::Component {
+                component: self.parts.strategy.component().to_owned(),
+                source: PluginError::internal(message).into(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Ends what is under way; what it used is charged, and it is tried again on resume.
+    fn end_workers(&mut self) {
+        let mut events = Vec::new();
+        for update in self.executor.stop_all(GRACE) {
+            match update {
+                Update::Completed(Completion { trial, attempt, usage, .. }) => {
+                    self.ledger.charge(trial, &usage);
+                    self.state.abandoned(trial);
+                    events.push(Event::Abandoned { trial, attempt, usage });
+                }
+                Update::Overhead { what, usage } => {
+                    self.ledger.overhead(&usage);
+                    events.push(Event::Overhead { what, usage });
+                }
+                Update::Epoch { .. } => {}
+            }
+        }
+        // The search ends anyway; a journal that fails now charges in full on resume.
+        let _ = self.journal(events);
+    }
+
+    fn finish(mut self) -> Result<Summary, SearchError> {
+        let _ = self.executor.stop_all(GRACE);
+        let reason = match (self.state.stop.take(), self.state.done.take()) {
+            (Some(reason), _) => reason,
+            (None, done) => StopReason::StrategyDone { reason: done.unwrap_or_default() },
+        };
+        let spent = self.ledger.spent();
+        let champion = self.state.champion.as_ref().map(|champion| champion.trial);
+        self.journal(vec![Event::Stopped { reason: reason.clone(), spent, champion }])?;
+        Ok(Summary {
+            reason,
+            champion: self.state.champion.take(),
+            spent,
+            proposed: self.state.next_trial,
+        })
+    }
+
+    /// Writes events down, all at once, and shows them to the observer.
+    pub(super) fn journal(&mut self, events: Vec<Event>) -> Result<(), SearchError> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        self.log.append(&events)?;
+        let spent = self.ledger.spent();
+        self.last_journalled = spent.wall_seconds;
+        events.iter().for_each(|event| self.observer.event(event, &spent));
+        Ok(())
+    }
+}
+
+/// What a strategy answered, as it is journalled.
+pub(super) fn answer_of(answer: Ask, first: TrialId) -> Answer {
+    match answer {
+        Ask::Proposals(proposals) => Answer::Proposals { first, proposals },
+        Ask::Wait => Answer::Wait,
+        Ask::Done { reason } => Answer::Done { reason },
+    }
+}
+
+/// The seed of a trial: a hash of the run's seed and the trial's number, the same for every
+/// attempt.
+fn trial_seed(seed: u64, trial: TrialId) -> u64 {
+    let mut bytes = [0; 16];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    bytes[8..].copy_from_slice(&trial.to_le_bytes());
+    xxh3_64(&bytes)
+}

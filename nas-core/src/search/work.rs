@@ -1,0 +1,163 @@
+//! From an admitted trial to what a worker is told.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use nas_plugin_api::graph::Graph;
+use nas_plugin_api::trial::{Fidelity, Proposal, TrialId};
+
+use crate::budget::Reservation;
+use crate::network::{NetworkError, NetworkSpace};
+use crate::protocol::TrialJob;
+use crate::protocol::recipe::Recipe;
+
+/// One attempt at an admitted trial.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Assignment<'a> {
+    /// The trial.
+    pub trial: TrialId,
+    /// From 0.
+    pub attempt: u32,
+    /// What was proposed.
+    pub proposal: &'a Proposal,
+    /// How thoroughly it is evaluated.
+    pub fidelity: Fidelity,
+    /// Seed of everything random in it.
+    pub seed: u64,
+    /// What it may use.
+    pub reservation: Reservation,
+}
+
+/// Writes jobs for workers.
+pub trait Work {
+    /// The job of an attempt.
+    ///
+    /// # Errors
+    /// A network that can't be built; the trial is then invalid.
+    fn job(&mut self, assignment: &Assignment<'_>) -> Result<TrialJob, NetworkError>;
+
+    /// A trial's kept weights will not be asked for any more.
+    fn discard(&mut self, trial: TrialId);
+}
+
+/// Which trained weights stay in the run's folder.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeepWeights {
+    /// Those of the best trial.
+    #[default]
+    Best,
+    /// Those of every trial.
+    All,
+    /// None.
+    None,
+}
+
+/// Jobs that train the proposed networks.
+pub struct Training {
+    space: NetworkSpace,
+    recipe: Recipe,
+    folder: PathBuf,
+    keep: KeepWeights,
+    needs: Vec<String>,
+    /// Weights that are kept, by trial.
+    kept: HashMap<TrialId, PathBuf>,
+}
+
+impl Training {
+    /// Trains networks of this space by this recipe; logs and weights go to the run's folder, and
+    /// `needs` are measurements to take besides accuracies and losses.
+    #[must_use]
+    pub fn new(
+        space: NetworkSpace,
+        recipe: Recipe,
+        folder: &Path,
+        keep: KeepWeights,
+        needs: Vec<String>,
+    ) -> Self {
+        let (folder, kept) = (folder.to_owned(), HashMap::new());
+        Self { space, recipe, folder, keep, needs, kept }
+    }
+
+    /// Where a trial's weights are kept.
+    #[must_use]
+    pub fn weights(folder: &Path, trial: TrialId) -> PathBuf {
+        trial_folder(folder, trial).join("weights.safetensors")
+    }
+}
+
+/// The folder of one trial within a run's folder.
+#[must_use]
+pub fn trial_folder(run: &Path, trial: TrialId) -> PathBuf {
+    run.join("trials").join(format!("{trial:06}"))
+}
+
+impl Work for Training {
+    fn job(&mut self, assignment: &Assignment<'_>) -> Result<TrialJob, NetworkError> {
+        let weights = Self::weights(&self.folder, assignment.trial);
+        let keep_weights = (self.keep != KeepWeights::None).then(|| weights.clone());
+        self.kept.insert(assignment.trial, weights);
+        Ok(TrialJob {
+            graph: self.space.network(&assignment.proposal.genotype)?,
+            recipe: self.recipe.clone(),
+            needs: self.needs.clone(),
+            keep_weights,
+            start_from: assignment
+                .proposal
+                .details
+                .continue_from
+                .map(|trial| Self::weights(&self.folder, trial)),
+            log: trial_folder(&self.folder, assignment.trial).join("log.txt"),
+            ..plain_job(assignment)
+        })
+    }
+
+    fn discard(&mut self, trial: TrialId) {
+        if self.keep == KeepWeights::Best
+            && let Some(weights) = self.kept.remove(&trial)
+        {
+            // A file that stays behind costs disk and nothing else.
+            let _ = std::fs::remove_file(weights);
+        }
+    }
+}
+
+/// Jobs for an executor that needs no network (a benchmark, an instant evaluator).
+#[derive(Debug, Default)]
+pub struct NoTraining;
+
+impl Work for NoTraining {
+    fn job(&mut self, assignment: &Assignment<'_>) -> Result<TrialJob, NetworkError> {
+        Ok(plain_job(assignment))
+    }
+
+    fn discard(&mut self, _: TrialId) {}
+}
+
+fn plain_job(assignment: &Assignment<'_>) -> TrialJob {
+    TrialJob {
+        trial: assignment.trial,
+        attempt: assignment.attempt,
+        graph: Graph::default(),
+        recipe: Recipe::default(),
+        epochs: assignment.fidelity.epochs,
+        data_fraction: assignment.fidelity.data_fraction,
+        seed: assignment.seed,
+        needs: Vec::new(),
+        cpu_seconds: assignment.reservation.cpu_seconds,
+        memory_bytes: assignment.reservation.memory_bytes,
+        keep_weights: None,
+        start_from: None,
+        log: PathBuf::new(),
+    }
+}
