@@ -1,5 +1,7 @@
 //! Every operation in every context, and the layers it is made of.
 
+#![expect(clippy::unwrap_used, reason = "a failing helper fails its test")]
+
 use nas_plugin_api::component::{Component, OperationSet};
 use nas_plugin_api::graph::{Graph, GraphBuilder, Layer, Shape};
 use nas_plugin_api::template::{OperationContext, Role};
