@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// One value for every choice of a template, in the template's order; each value is a position
 /// among that choice's options ([`crate::template::Choice`]).
 ///
-/// The vector alone says nothing without its template; [`crate::template::Template::text`] gives
+/// The vector alone says nothing without its template; [`crate::template::Space::text`] gives
 /// the form that people read and paste.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]

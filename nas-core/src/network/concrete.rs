@@ -128,10 +128,13 @@ impl NetworkSpace {
         match &self.space.template().nodes[node].layer {
             TemplateLayer::Operation { context, .. } => context.output.clone(),
             TemplateLayer::Layer(Layer::Zero { shape }) => shape.clone(),
-            TemplateLayer::Layer(layer) | TemplateLayer::Wide { layer, .. } => {
+            TemplateLayer::Layer(layer) | TemplateLayer::Wide { layer, .. }
+                if inputs.iter().all(|shape| !shape.0.is_empty()) =>
+            {
                 let inputs: Vec<&Shape> = inputs.iter().collect();
                 infer_shape(layer, &inputs).unwrap_or(known)
             }
+            TemplateLayer::Layer(_) | TemplateLayer::Wide { .. } => self.widest[node].clone(),
             _ => known,
         }
     }

@@ -67,7 +67,9 @@ impl NetworkSpace {
         role: Role,
     ) -> Result<Self, NetworkError> {
         let infos = operations.infos();
-        let template = space.template(&infos, scale).map_err(NetworkError::Space)?;
+        let template = space
+            .template(&infos, &Scale { role, ..scale.clone() })
+            .map_err(NetworkError::Space)?;
         let names: Vec<&str> = infos.iter().map(|info| info.name.as_str()).collect();
         check_names(&template, &names)?;
         // Checked once before the shapes are used, once with the effects filled in.

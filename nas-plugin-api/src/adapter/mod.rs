@@ -1,6 +1,6 @@
 //! Between the component traits and the binary interface, both ways.
 //!
-//! On a plugin's side, [`extension`] wraps components into ABI objects; on the host's side,
+//! On a plugin's side, `extension` wraps components into ABI objects; on the host's side,
 //! [`Library`] wraps ABI objects into the same traits again. Authors see neither.
 
 mod benchmark;

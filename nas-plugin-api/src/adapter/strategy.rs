@@ -152,7 +152,7 @@ fn unpack_proposals(reply: &AskReply) -> Result<Vec<Proposal>, PluginError> {
         true => vec![ProposalDetails::default(); count],
         false => decode(&reply.details)?,
     };
-    if count == 0 || details.len() != count || !reply.genotypes.len().is_multiple_of(count) {
+    if count == 0 || details.len() != count || reply.genotypes.len() % count != 0 {
         return Err(wrong());
     }
     let length = reply.genotypes.len() / count;

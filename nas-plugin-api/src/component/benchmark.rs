@@ -17,7 +17,7 @@ pub trait Benchmark: Send {
     /// Names of the measurements that it delivers.
     fn delivers(&self) -> Vec<String>;
 
-    /// The measurements of these genotypes, in order.   [configured, begun]
+    /// The measurements of these genotypes, in order.   \[configured, begun\]
     ///
     /// `seeds` has one seed per genotype, for tables with several runs of each.
     ///

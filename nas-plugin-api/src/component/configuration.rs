@@ -1,7 +1,8 @@
 //! Configurations: what users may set on a component.
 
+use data_encoding::BASE64;
 use schemars::JsonSchema;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Serialize};
 
 /// A component's configuration: plain data with defaults and a JSON Schema.
@@ -26,7 +27,12 @@ pub struct FileField {
 #[serde(untagged)]
 enum FileForm {
     Path(String),
-    Read { path: String, bytes: Vec<u8> },
+    Read {
+        path: String,
+        /// As base64 (RFC 4648, with padding): a configuration is a JSON value on either side, in
+        /// which a list of a million numbers takes seventy million bytes.
+        base64: String,
+    },
 }
 
 impl Serialize for FileField {
@@ -34,7 +40,9 @@ impl Serialize for FileField {
         let path = self.path.clone();
         match self.bytes.is_empty() {
             true => FileForm::Path(path).serialize(serializer),
-            false => FileForm::Read { path, bytes: self.bytes.clone() }.serialize(serializer),
+            false => {
+                FileForm::Read { path, base64: BASE64.encode(&self.bytes) }.serialize(serializer)
+            }
         }
     }
 }
@@ -43,7 +51,10 @@ impl<'de> Deserialize<'de> for FileField {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(match FileForm::deserialize(deserializer)? {
             FileForm::Path(path) => Self { path, bytes: Vec::new() },
-            FileForm::Read { path, bytes } => Self { path, bytes },
+            FileForm::Read { path, base64 } => {
+                let bytes = BASE64.decode(base64.as_bytes()).map_err(D::Error::custom)?;
+                Self { path, bytes }
+            }
         })
     }
 }

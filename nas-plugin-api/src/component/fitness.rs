@@ -13,7 +13,7 @@ pub trait Fitness: Send {
     /// What it computes, in the order of the scores; the first one is the search's main objective.
     fn objectives(&self) -> Vec<Objective>;
 
-    /// The objectives of one trial.   [configured]
+    /// The objectives of one trial.   \[configured\]
     ///
     /// # Shapes
     /// One value per objective. A value that is not finite makes the trial `diverged`.

@@ -12,13 +12,13 @@ use crate::genotype::Genotype;
 /// It runs in the worker beside the supernet and is called once a step, with plain numbers only:
 /// softmax, Gumbel noise, gates and the architecture's own optimiser live in the strategy.
 pub trait OneShotStrategy: Send {
-    /// What it intends to do; checked before anything runs.   [configured]
+    /// What it intends to do; checked before anything runs.   \[configured\]
     ///
     /// # Errors
     /// A space that can't be searched this way.
     fn plan(&mut self) -> Result<OneShotPlan, PluginError>;
 
-    /// The next command, given what the last one showed; the first report is empty.   [planned]
+    /// The next command, given what the last one showed; the first report is empty.   \[planned\]
     ///
     /// # Errors
     /// Only what ends the search.

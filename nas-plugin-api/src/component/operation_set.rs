@@ -13,7 +13,7 @@ pub trait OperationSet: Send {
     /// The operations, in the order in which mixtures list them.
     fn operations(&self) -> Vec<OperationInfo>;
 
-    /// Declares an operation for a context.   [configured]
+    /// Declares an operation for a context.   \[configured\]
     ///
     /// # Shapes
     /// `inputs` are the nodes that it reads, of shapes `context.inputs`; the node returned must

@@ -15,7 +15,7 @@ pub trait SafetyPolicy: Send {
         Vec::new()
     }
 
-    /// Answers.   [configured]
+    /// Answers.   \[configured\]
     ///
     /// # Errors
     /// Anything: the search halts.

@@ -6,7 +6,7 @@ use crate::template::{Scale, Template};
 
 /// Yields the template of a family of networks.
 pub trait SearchSpace: Send {
-    /// The template at this scale, over these operations.   [configured]
+    /// The template at this scale, over these operations.   \[configured\]
     ///
     /// Choice ids must not depend on the scale. A space may use all operations or some of them; it
     /// refuses operations that it can't use.

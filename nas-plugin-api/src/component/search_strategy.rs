@@ -10,7 +10,7 @@ use crate::trial::{Fidelity, Proposal, Trial};
 /// Calls come one at a time; the answer may depend on configuration, seed and the calls so far,
 /// and on nothing else, so that a journalled search can be replayed.
 pub trait SearchStrategy: Send {
-    /// Proposes up to `slots` genotypes.   [configured]
+    /// Proposes up to `slots` genotypes.   \[configured\]
     ///
     /// `slots` is how many could be dispatched now, at least 1. Trials get consecutive numbers in
     /// the order in which they are proposed, from 0.
@@ -19,7 +19,7 @@ pub trait SearchStrategy: Send {
     /// Only what ends the search.
     fn ask(&mut self, slots: usize) -> Result<Ask, PluginError>;
 
-    /// Is told how trials ended, in the order of the journal.   [configured]
+    /// Is told how trials ended, in the order of the journal.   \[configured\]
     ///
     /// # Errors
     /// Only what ends the search.

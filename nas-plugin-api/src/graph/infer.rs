@@ -103,7 +103,7 @@ fn infer(layer: &Layer, inputs: &[&Shape]) -> Result<Shape, ShapeError> {
         },
         Layer::GroupNorm(norm) => {
             let input = one()?;
-            if norm.groups == 0 || !input.channels().is_multiple_of(norm.groups) {
+            if !divides(norm.groups, input.channels()) {
                 let expected = format!("a divisor of {} channels", input.channels());
                 return Err(attribute("groups", norm.groups.to_string(), &expected));
             }
@@ -295,10 +295,7 @@ fn check_groups(
                     expected: "at least 1".into(),
                 });
             }
-            let divides = groups > 0
-                && channels.is_multiple_of(groups)
-                && out_channels.is_multiple_of(groups);
-            match divides {
+            match divides(groups, channels) && divides(groups, out_channels) {
                 true => Ok(Grouped { out_channels }),
                 false => Err(ShapeError::Attribute {
                     layer,
@@ -361,4 +358,8 @@ fn window(
         Some(room) => Ok(room / stride + 1),
         None => Err(ShapeError::Window { layer, window: extent, size, padding }),
     }
+}
+
+fn divides(divisor: usize, number: usize) -> bool {
+    divisor > 0 && number % divisor == 0
 }

@@ -294,9 +294,11 @@ fn check_choice(choice: &Choice) -> Result<Vec<Vec<usize>>, TemplateError> {
     if !plain(&choice.id, "_-/.") {
         return Err(TemplateError::ChoiceId { choice: choice.id.clone() });
     }
-    if let Options::Operation { candidates, .. } = &choice.options
-        && let Some(operation) = candidates.iter().find(|name| !plain(name, "_"))
-    {
+    let candidates = match &choice.options {
+        Options::Operation { candidates, .. } => candidates.as_slice(),
+        _ => &[],
+    };
+    if let Some(operation) = candidates.iter().find(|name| !plain(name, "_")) {
         return Err(TemplateError::OperationName { operation: operation.clone() });
     }
     choice.options.selections().ok_or_else(|| TemplateError::Options { choice: choice.id.clone() })
