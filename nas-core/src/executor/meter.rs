@@ -9,7 +9,7 @@ use crate::budget::{HardLimits, KillMargin, Reservation};
 use crate::protocol::{TrialJob, Usage};
 
 /// Longest time between two looks at a worker that has something to do.
-pub const LOOK_INTERVAL: Duration = Duration::from_millis(20);
+const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 /// Shortest: close to a limit it is looked at as often as this.
 const SHORTEST_LOOK: Duration = Duration::from_millis(1);
 /// The interval for which a trial's margin ([`KillMargin::for_polling`]) is made. Close to a limit a

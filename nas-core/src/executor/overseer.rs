@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
 
 use nas_plugin_api::trial::TrialId;
@@ -127,13 +127,7 @@ impl Overseer {
         self.next_check = wait.map_or(Duration::MAX, |wait| self.next_check.min(now + wait));
         match wait {
             None => self.messages.recv().ok(),
-            Some(_) => {
-                let wait = self.next_check.saturating_sub(now);
-                match self.messages.recv_timeout(wait) {
-                    Ok(message) => Some(message),
-                    Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-                }
-            }
+            Some(_) => self.messages.recv_timeout(self.next_check.saturating_sub(now)).ok(),
         }
     }
 

@@ -12,7 +12,7 @@ use crate::protocol::{Event, Request, frame};
 #[derive(Debug)]
 pub(super) enum Heard {
     /// A message.
-    Event(Event),
+    Event(Box<Event>),
     /// Something that is no message; nothing more is read.
     Nonsense(String),
     /// Its standard output is closed.
@@ -51,7 +51,7 @@ fn read_events(pipe: impl Read, hear: impl Fn(Heard)) {
     let mut pipe = BufReader::new(pipe);
     loop {
         match frame::read(&mut pipe) {
-            Ok(Some(event)) => hear(Heard::Event(event)),
+            Ok(Some(event)) => hear(Heard::Event(Box::new(event))),
             Ok(None) => break,
             // In the middle of a message: the worker died while it wrote.
             Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => break,

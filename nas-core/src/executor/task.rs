@@ -106,11 +106,11 @@ impl Task<'_> {
     ) -> Result<Event, Silence> {
         loop {
             match heard.recv_timeout(meter.next_look()) {
-                Ok(
-                    Heard::Event(Event::Ready { .. } | Event::Epoch { .. }) | Heard::StderrClosed,
-                )
-                | Err(RecvTimeoutError::Timeout) => {}
-                Ok(Heard::Event(event)) => return Ok(event),
+                Ok(Heard::Event(event)) => match *event {
+                    Event::Ready { .. } | Event::Epoch { .. } => {}
+                    event => return Ok(event),
+                },
+                Ok(Heard::StderrClosed) | Err(RecvTimeoutError::Timeout) => {}
                 Ok(Heard::Nonsense(text)) => {
                     return Err(Silence::Because(format!("the worker spoke nonsense: {text}")));
                 }

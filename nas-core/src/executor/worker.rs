@@ -114,9 +114,10 @@ impl Worker {
         matches!(self.state, State::Idle) && !self.is_ending()
     }
 
-    /// Whether it will be idle without anything else having to end.
+    /// Whether it is being set up; also, until it is closed, one that dies of it: no other worker
+    /// is started in its place before that is known.
     pub(super) fn is_setting_up(&self) -> bool {
-        matches!(self.state, State::SettingUp) && !self.is_ending()
+        matches!(self.state, State::SettingUp)
     }
 
     /// Whether it computes an attempt at this trial.
@@ -140,7 +141,7 @@ impl Worker {
     /// Takes in what the worker said.
     pub(super) fn hear(&mut self, heard: Heard, updates: &mut Vec<Update>) {
         match heard {
-            Heard::Event(event) => self.obey(event, updates),
+            Heard::Event(event) => self.obey(*event, updates),
             Heard::Nonsense(text) => self.end(Ending::Nonsense(text)),
             Heard::EventsClosed => {
                 self.open_pipes -= 1;

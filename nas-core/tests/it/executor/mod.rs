@@ -1,0 +1,16 @@
+//! The local executor with real processes: `tests/fixtures/fake-worker` computes nothing, and
+//! misbehaves as its rules say.
+
+#![expect(clippy::unwrap_used, reason = "a failing helper fails its test")]
+
+mod fake;
+
+mod cancel;
+mod crashes;
+mod data_cache;
+mod instant;
+mod limits;
+mod outlive;
+mod reuse;
+mod round_trip;
+mod set_up;
