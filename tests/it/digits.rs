@@ -1,0 +1,65 @@
+//! Real training on the built-in digits.
+
+use nas_core::journal::Event;
+use nas_plugin_api::measurement::names;
+
+use crate::support::{Sandbox, text};
+
+#[test]
+fn a_search_on_digits_ends_with_an_audited_network() {
+    let sandbox = Sandbox::with_real_worker();
+    sandbox.configure(
+        r#"
+        operations.name = "nb201"
+        space = { name = "nb201", channels = 8, cells = 1 }
+        strategy.name = "random"
+        fitness.name = "accuracy"
+        data.format = "digits"
+        training = { epochs = 4, batch_size = 32, learning_rate = 0.1 }
+        budget.trials = 4
+        execution = { workers = 2, deterministic = true }
+        "#,
+    );
+    let output = sandbox.search(&[]);
+    let events = sandbox.events();
+    let finished = events.iter().filter(
+        |event| matches!(event, Event::Ended { result, .. } if result.outcome.has_result()),
+    );
+    assert_eq!(finished.count(), 4, "{}", text(&output));
+    let holdout = events.iter().find_map(|event| match event {
+        Event::Audited { measurements, .. } => measurements.get(names::HOLDOUT_ACCURACY),
+        _ => None,
+    });
+    assert!(holdout.is_some_and(|accuracy| accuracy > 0.5), "{holdout:?}");
+    let shown = sandbox.run(&["show", "last"]);
+    assert!(shown.status.success(), "{}", text(&shown));
+    // The weights of the best network, and of no other, are kept.
+    let kept = std::fs::read_dir(sandbox.run_folder().unwrap().join("trials"))
+        .unwrap()
+        .filter(|trial| trial.as_ref().unwrap().path().join("weights.safetensors").exists())
+        .count();
+    assert_eq!(kept, 1);
+}
+
+#[test]
+fn equal_seeds_give_equal_accuracies() {
+    let accuracies = || {
+        let sandbox = Sandbox::with_real_worker();
+        sandbox.configure(
+            r#"
+            seed = 3
+            operations.name = "nb201"
+            space = { name = "nb201", channels = 4, cells = 1 }
+            strategy.name = "random"
+            fitness.name = "accuracy"
+            data.format = "digits"
+            training = { epochs = 1, batch_size = 64 }
+            budget.trials = 3
+            execution = { workers = 2, deterministic = true }
+            "#,
+        );
+        sandbox.search(&[]);
+        crate::support::scores(&sandbox.events())
+    };
+    assert_eq!(accuracies(), accuracies());
+}

@@ -1,0 +1,13 @@
+//! End to end, on what `make build` has built: `nas`, `nas-worker`, `nas-plugin-host`, and every
+//! plugin as a library.
+#![cfg(test)]
+
+mod support;
+
+mod budget;
+mod components;
+mod digits;
+mod faults;
+mod resume;
+mod stop;
+mod tidy;
