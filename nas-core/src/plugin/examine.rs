@@ -9,7 +9,7 @@ use super::PluginLoadError;
 use super::inspect::{Inspected, SectionManifest, inspect};
 use super::library_file::LibraryFile;
 use super::places::Places;
-use super::private_copy::{folder, private_copy, write_whole};
+use super::private_copy::{copy_of, folder, make_private, private_copy, write_whole};
 use super::probe::{self, Description};
 
 /// A library that was found usable.
@@ -68,6 +68,34 @@ pub(super) fn make_ready(places: &Places, path: &Path) -> Result<Ready, PluginLo
     let sha256 = file.sha256();
     let copy = private_copy(&places.cache, &file, &sha256)?;
     Ok(Ready { copy, sha256, inspected })
+}
+
+/// A library of which only these very bytes will do: the copy where it is good, else a new one.
+///
+/// The file itself may have changed since it was listed, as when it is built again during a
+/// search; what was listed is still loaded.
+pub(super) fn make_ready_again(
+    places: &Places,
+    path: &Path,
+    sha256: &str,
+) -> Result<Ready, PluginLoadError> {
+    let folder = folder(&places.cache, sha256);
+    let copy = copy_of(&folder, path);
+    let kept = make_private(&folder).and_then(|()| LibraryFile::read(&copy));
+    if let Ok(file) = kept
+        && file.sha256() == sha256
+    {
+        return Ok(Ready { copy, sha256: sha256.to_owned(), inspected: inspect(&file)? });
+    }
+    let ready = make_ready(places, path)?;
+    match ready.sha256 == sha256 {
+        true => Ok(ready),
+        false => Err(PluginLoadError::Changed {
+            path: path.to_owned(),
+            expected: sha256.to_owned(),
+            found: ready.sha256,
+        }),
+    }
 }
 
 /// The file beside a private copy that says what was found.

@@ -17,6 +17,11 @@ pub(super) fn folder(cache: &Path, sha256: &str) -> PathBuf {
     cache.join(sha256)
 }
 
+/// The place of a library's copy in its folder.
+pub(super) fn copy_of(folder: &Path, library: &Path) -> PathBuf {
+    folder.join(library.file_name().unwrap_or("plugin.so".as_ref()))
+}
+
 /// The copy of a library, written if it is not there or is not what it should be.
 pub(super) fn private_copy(
     cache: &Path,
@@ -25,7 +30,7 @@ pub(super) fn private_copy(
 ) -> Result<PathBuf, PluginLoadError> {
     let folder = folder(cache, digest);
     make_private(&folder)?;
-    let copy = folder.join(file.path.file_name().unwrap_or("plugin.so".as_ref()));
+    let copy = copy_of(&folder, &file.path);
     if fs::read(&copy).is_ok_and(|bytes| sha256(&bytes) == digest) {
         return Ok(copy);
     }

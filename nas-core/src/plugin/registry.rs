@@ -8,7 +8,7 @@ use nas_plugin_api::adapter::Library;
 use nas_plugin_api::component::{ComponentKind, Registration};
 
 use super::PluginLoadError;
-use super::examine::{Examined, Memory, examine, make_ready};
+use super::examine::{Examined, Memory, examine, make_ready_again};
 use super::index::{Found, Index, Stamp};
 use super::known::{Broken, Known, LibrarySource, Source};
 use super::nearest::nearest;
@@ -172,14 +172,7 @@ impl Registry {
         if let Some(library) = loaded.get(sha256) {
             return Ok(library.clone());
         }
-        let ready = make_ready(&self.places, path)?;
-        if &ready.sha256 != sha256 {
-            return Err(PluginLoadError::Changed {
-                path: path.clone(),
-                expected: sha256.clone(),
-                found: ready.sha256,
-            });
-        }
+        let ready = make_ready_again(&self.places, path, sha256)?;
         // Sound: these very bytes were loaded in a process of their own without harm.
         let header = unsafe { open(path, &ready.copy, &ready.inspected.root_symbol) }?;
         // Sound: the header comes from `open`.
