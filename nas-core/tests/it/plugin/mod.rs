@@ -1,0 +1,10 @@
+//! The plugin loader on real libraries, most of which misbehave (`tests/fixtures`).
+
+mod broken_files;
+mod faults;
+mod fixture;
+mod interface_age;
+mod layout;
+mod probe;
+mod registry;
+mod timed;
