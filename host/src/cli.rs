@@ -1,0 +1,91 @@
+//! The command line: subcommands, and which file each is in.
+
+use std::path::PathBuf;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Args, Parser, Subcommand};
+
+use crate::command;
+use crate::error::HostError;
+use crate::exit_code::ExitCode;
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// Searches neural network architectures. Every idea is a plugin: operations, space, strategy,
+/// fitness, policies.
+#[derive(Parser)]
+#[command(name = "nas", version, styles = STYLES, max_term_width = 100)]
+#[command(
+    after_help = "A first search: `nas init` writes search.toml, `nas search search.toml` runs it."
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a search
+    Search(command::search::Arguments),
+    /// Go on with a run that was stopped or cut off
+    Resume(command::resume::Arguments),
+    /// Ask a running search to stop
+    Stop(command::stop::Arguments),
+    /// List the runs
+    Runs(command::runs::Arguments),
+    /// Show what a run found, from its journal; works while it runs
+    Show(command::show::Arguments),
+    /// List plugins, or show the settings of a component
+    #[command(subcommand)]
+    Plugin(command::plugin::Subcommand),
+    /// Look at a search space without training anything
+    #[command(subcommand)]
+    Space(command::space::Subcommand),
+    /// Write a configuration to start from, with every setting explained
+    Init(command::init::Arguments),
+    /// Check a configuration, with everything it names, and run nothing
+    Check(command::check::Arguments),
+    /// Look for what may be missing on this machine
+    Doctor(command::doctor::Arguments),
+    /// Print pages of the book's reference, generated from the schemas
+    #[command(subcommand, hide = true)]
+    Reference(command::reference::Subcommand),
+}
+
+/// Where runs are.
+#[derive(Args)]
+pub(crate) struct RunsFolder {
+    /// Folder with the runs
+    #[arg(long, value_name = "FOLDER", env = "NAS_RUNS", default_value = "runs")]
+    pub(crate) runs: PathBuf,
+}
+
+/// What of a configuration is set on the command line.
+#[derive(Args)]
+pub(crate) struct Overrides {
+    /// Set one key of the configuration: `--set training.epochs=3`, `--set policy.0.mode=observe`.
+    /// The value is TOML; a plain word needs no quotes. May be given several times
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+}
+
+/// Does what was asked.
+pub(crate) fn run(cli: Cli) -> Result<ExitCode, HostError> {
+    match cli.command {
+        Command::Search(arguments) => command::search::run(arguments),
+        Command::Resume(arguments) => command::resume::run(arguments),
+        Command::Stop(arguments) => command::stop::run(&arguments),
+        Command::Runs(arguments) => command::runs::run(&arguments),
+        Command::Show(arguments) => command::show::run(&arguments),
+        Command::Plugin(subcommand) => command::plugin::run(&subcommand),
+        Command::Space(subcommand) => command::space::run(&subcommand),
+        Command::Init(arguments) => command::init::run(&arguments),
+        Command::Check(arguments) => command::check::run(&arguments),
+        Command::Doctor(arguments) => command::doctor::run(&arguments),
+        Command::Reference(subcommand) => command::reference::run(&subcommand),
+    }
+}

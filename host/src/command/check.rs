@@ -1,0 +1,61 @@
+//! `nas check`: finds everything that is wrong with a configuration, and runs nothing.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::cli::Overrides;
+use crate::components;
+use crate::configuration::{self, Override};
+use crate::error::HostError;
+use crate::exit_code::ExitCode;
+use crate::output::{self, number};
+use crate::report::Page;
+
+/// What can be given.
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// The configuration (TOML)
+    config: PathBuf,
+    #[command(flatten)]
+    overrides: Overrides,
+}
+
+/// Checks the configuration, makes every component and splits the data.
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, HostError> {
+    let registry = components::registry()?;
+    let overrides: Vec<Override> =
+        arguments.overrides.set.iter().map(|set| Override::set(set)).collect();
+    let configuration = configuration::read(&arguments.config, &overrides, &registry)?;
+    let prepared = configuration::prepare(&configuration, &registry)?;
+    let (settings, space) = (prepared.settings(), prepared.space().space());
+    let mut page = Page::default();
+    page.line(format!("{} is ready to run.", arguments.config.display()));
+    page.line("");
+    let count = number::count(space.size());
+    page.field(
+        "Space",
+        format!("{}: {} choices, {count} genotypes", space.name(), space.n_choices()),
+    );
+    if let Some(data) = prepared.data() {
+        let images = [&data.train, &data.validation, &data.holdout].map(|split| split.images);
+        let [train, validation, holdout] = images;
+        page.field(
+            "Data",
+            format!("{train} training, {validation} validation, {holdout} holdout images"),
+        );
+        if data.duplicates_across_splits > 0 {
+            let count = data.duplicates_across_splits;
+            page.field("", format!("{count} images appear in more than one split"));
+        }
+    }
+    let training = &settings.training;
+    page.field(
+        "Trial",
+        format!("{} epochs, batches of {}", training.epochs, training.recipe.batch_size),
+    );
+    let execution = &settings.execution;
+    page.field("Workers", format!("{} on {}", execution.workers, execution.device));
+    output::data(page);
+    Ok(ExitCode::Success)
+}

@@ -1,0 +1,58 @@
+//! What follows when a search is over: the audit, the report, the exit code.
+
+use std::sync::Arc;
+
+use nas_core::journal::StopReason;
+use nas_core::launch::{RunFolder, audit};
+use nas_core::plugin::Registry;
+use nas_core::search::{KeepWeights, Summary};
+use serde_json::json;
+
+use crate::error::HostError;
+use crate::exit_code::ExitCode;
+use crate::output;
+use crate::report::{self, Page, RunView};
+
+/// Audits the champion where the search came to an end of its own, and reports the run.
+pub(super) fn conclude(
+    folder: RunFolder,
+    summary: &Summary,
+    registry: &Arc<Registry>,
+    json: bool,
+) -> Result<ExitCode, HostError> {
+    if summary.champion.is_some() && is_final(&summary.reason) {
+        read_holdout(&folder, registry)?;
+    }
+    let view = RunView::read(folder)?;
+    if json {
+        output::data(json!({ "event": "report", "report": report::as_json(&view) }));
+    } else {
+        let mut page = Page::default();
+        report::write_run(&view, &mut page);
+        output::data(format!("\n{page}"));
+    }
+    Ok(ExitCode::of_search(&summary.reason, summary.champion.is_some()))
+}
+
+/// Whether the holdout may be read: it is, once, when the search has its answer.
+fn is_final(reason: &StopReason) -> bool {
+    !matches!(
+        reason,
+        StopReason::Interrupted
+            | StopReason::AwaitingApproval { .. }
+            | StopReason::PluginFailed { .. }
+            | StopReason::WorkersFailed { .. }
+    )
+}
+
+/// A champion that can't be audited is still one; the note says what is missing.
+fn read_holdout(folder: &RunFolder, registry: &Arc<Registry>) -> Result<(), HostError> {
+    let view = RunView::read(folder.clone())?;
+    let keeps = view.settings.is_some_and(|settings| {
+        settings.data.is_some() && settings.execution.keep_weights != KeepWeights::None
+    });
+    if keeps && let Err(error) = audit(folder, registry) {
+        output::note(format!("The best network could not be audited on the holdout: {error}"));
+    }
+    Ok(())
+}

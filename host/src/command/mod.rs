@@ -1,0 +1,25 @@
+//! The subcommands, one file each: what can be given, and what is done.
+
+pub(crate) mod search;
+
+pub(crate) mod resume;
+
+pub(crate) mod stop;
+
+pub(crate) mod runs;
+
+pub(crate) mod show;
+
+pub(crate) mod plugin;
+
+pub(crate) mod space;
+
+pub(crate) mod init;
+
+pub(crate) mod check;
+
+pub(crate) mod doctor;
+
+pub(crate) mod reference;
+
+mod conclude;

@@ -1,0 +1,99 @@
+//! Why a command can't do what it was asked, and the exit code of each reason.
+
+use std::io;
+use std::path::PathBuf;
+
+use nas_core::executor::ExecutorError;
+use nas_core::journal::JournalError;
+use nas_core::launch::{LaunchError, RunFolderError};
+use nas_core::network::NetworkError;
+use nas_core::plugin::PluginLoadError;
+use nas_core::search::SearchError;
+
+use crate::configuration::Faults;
+use crate::exit_code::ExitCode;
+
+/// Why a command can't do what it was asked. Messages are complete lines for a person.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum HostError {
+    /// The configuration, the command line's part of it included, is wrong.
+    #[error("{0}")]
+    Configuration(Faults),
+    /// What was asked makes no sense.
+    #[error("{message}")]
+    Usage {
+        /// What is wrong, and what would be right.
+        message: String,
+    },
+    /// A file can't be read or written.
+    #[error("can't {what} `{}`: {source}", path.display())]
+    File {
+        /// What was tried.
+        what: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A plugin can't be used.
+    #[error("failed to {0}")]
+    Plugin(#[from] PluginLoadError),
+    /// The space and its operations make no network.
+    #[error("{0}")]
+    Network(#[from] NetworkError),
+    /// There is no such run.
+    #[error("{0}")]
+    Run(#[from] RunFolderError),
+    /// A run's journal can't be read.
+    #[error("failed to {0}")]
+    Journal(#[from] JournalError),
+    /// A search can't start or go on.
+    #[error("{0}")]
+    Launch(#[from] LaunchError),
+    /// No worker.
+    #[error("failed to {0}")]
+    Workers(#[from] ExecutorError),
+    /// The system gives no signal handler.
+    #[error("can't listen to signals: {0}")]
+    Signals(io::Error),
+}
+
+impl HostError {
+    /// The exit code for scripts.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Configuration(faults) => faults.exit_code(),
+            Self::Usage { .. } => ExitCode::Configuration,
+            Self::File { .. } | Self::Signals(_) => ExitCode::Files,
+            Self::Plugin(_) | Self::Network(_) => ExitCode::Plugin,
+            Self::Run(_) => ExitCode::Run,
+            Self::Journal(error) => of_journal(error),
+            Self::Workers(_) => ExitCode::Workers,
+            Self::Launch(error) => of_launch(error),
+        }
+    }
+}
+
+fn of_journal(error: &JournalError) -> ExitCode {
+    match error {
+        JournalError::InUse { .. } => ExitCode::InUse,
+        JournalError::ReadOnly { .. } | JournalError::DiskFull { .. } => ExitCode::Files,
+        _ => ExitCode::Run,
+    }
+}
+
+fn of_launch(error: &LaunchError) -> ExitCode {
+    match error {
+        LaunchError::Folder(_) | LaunchError::NeverBegan { .. } => ExitCode::Run,
+        LaunchError::Journal(error) | LaunchError::Search(SearchError::Journal(error)) => {
+            of_journal(error)
+        }
+        LaunchError::Executor(_) | LaunchError::Search(SearchError::Executor(_)) => {
+            ExitCode::Workers
+        }
+        LaunchError::Settings(_) => ExitCode::Configuration,
+        LaunchError::Refused { .. } => ExitCode::Policy,
+        LaunchError::Changed { .. } | LaunchError::Search(_) => ExitCode::Plugin,
+        _ => ExitCode::Internal,
+    }
+}
