@@ -5,6 +5,8 @@
 
 #[path = "../tests/it/nb201.rs"]
 mod nb201;
+#[path = "../tests/it/nb201_by_hand.rs"]
+mod nb201_by_hand;
 
 use std::io::Write;
 use std::time::Instant;
@@ -38,7 +40,7 @@ fn main() {
         started.elapsed().as_secs_f64()
     };
     let variables = nn::VarStore::new(Device::Cpu);
-    let by_hand = nb201::ByHand::new(&variables.root(), 3);
+    let by_hand = nb201_by_hand::ByHand::new(&variables.root(), 3);
     for (_, mut variable) in variables.variables() {
         if variable.dim() == 4 {
             let channels_last = variable.permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2]);

@@ -21,6 +21,9 @@ pub fn keep_freed_memory() {
 }
 
 /// Hands all freed memory back, so that the next trial's resident size is its own.
+///
+/// The next trial then faults every page in again, which costs a short one about 4 % of its time;
+/// so this is for trials whose memory is measured, or may come near their limit.
 pub fn give_back_freed_memory() {
     // SAFETY: malloc_trim releases unused pages only, under the allocator's lock.
     #[cfg(target_env = "gnu")]

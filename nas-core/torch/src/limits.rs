@@ -98,13 +98,23 @@ impl Watch {
     }
 
     fn resident_bytes(&self) -> u64 {
-        let mut text = [0; 128];
-        let length = self.statm.as_ref().and_then(|file| file.read_at(&mut text, 0).ok());
-        let pages = std::str::from_utf8(&text[..length.unwrap_or(0)])
-            .ok()
-            .and_then(|text| text.split(' ').nth(1)?.parse::<u64>().ok());
-        pages.unwrap_or(0) * rustix::param::page_size() as u64
+        self.statm.as_ref().map_or(0, read_resident_bytes)
     }
+}
+
+/// Resident memory of this process in bytes; 0 where the system does not tell.
+#[must_use]
+pub fn resident_bytes() -> u64 {
+    File::open("/proc/self/statm").map_or(0, |statm| read_resident_bytes(&statm))
+}
+
+fn read_resident_bytes(statm: &File) -> u64 {
+    let mut text = [0; 128];
+    let length = statm.read_at(&mut text, 0).unwrap_or(0);
+    let pages = std::str::from_utf8(&text[..length])
+        .ok()
+        .and_then(|text| text.split(' ').nth(1)?.parse::<u64>().ok());
+    pages.unwrap_or(0) * rustix::param::page_size() as u64
 }
 
 /// Processor time of this process since it started, all threads.

@@ -223,6 +223,7 @@ impl Network {
             learnt: self.parameters.learnt(),
             statistics: self.parameters.statistics(),
             training,
+            channels_last: self.options.channels_last,
             drop_path: self.drop_path,
             batch: images.size().first().copied().unwrap_or(1),
             images,

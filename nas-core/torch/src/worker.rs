@@ -11,13 +11,13 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use nas_core::protocol::{AuditJob, Event, Failure, Request, Setup, TrialJob, Usage, frame};
-use nas_plugin_api::measurement::{EpochRecord, Measurements};
+use nas_plugin_api::measurement::{EpochRecord, Measurements, names};
 use nas_plugin_api::trial::TrialId;
 use tch::Device;
 
 use crate::allocator;
 use crate::data::{self, Split};
-use crate::limits::{Watch, cpu_time};
+use crate::limits::{Watch, cpu_time, resident_bytes};
 use crate::pixels::Pixels;
 use crate::trial::{self, TrialError};
 use crate::trial_log::TrialLog;
@@ -42,7 +42,6 @@ pub fn serve() -> io::Result<()> {
         let request = request?;
         let last = matches!(request, Request::Prepare(_));
         let answer = worker.obey(request);
-        allocator::give_back_freed_memory();
         // Before the answer: a supervisor that closes the pipe on it finds an idle worker.
         life.end_work();
         frame::write(&mut worker.events, &answer)?;
@@ -150,6 +149,11 @@ impl Worker {
         let TrialJob { trial, attempt, epochs, seed, .. } = job;
         log.line(&format!("trial {trial}, attempt {attempt}: {epochs} epochs, seed {seed}"));
         let Some(stage) = &self.stage else { return not_set_up(*trial) };
+        if job.needs.iter().any(|need| need == names::PEAK_MEMORY_BYTES)
+            || resident_bytes() > job.memory_bytes / 4
+        {
+            allocator::give_back_freed_memory();
+        }
         let mut watch = Watch::start(job.cpu_seconds, job.memory_bytes, stage.device.is_cuda());
         let events = &mut self.events;
         let result = guarded(|| {

@@ -44,6 +44,7 @@ pub(crate) struct Pass<'a> {
     pub(crate) learnt: &'a [NamedTensor],
     pub(crate) statistics: &'a [NamedTensor],
     pub(crate) training: bool,
+    pub(crate) channels_last: bool,
     pub(crate) drop_path: f64,
     pub(crate) batch: i64,
     pub(crate) images: &'a Tensor,

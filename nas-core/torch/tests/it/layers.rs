@@ -161,13 +161,13 @@ fn pools_of_images() {
         |g, x| g.layer(Pool2d::max(3).stride(2).padding(1), x),
         |x, _| x.max_pool2d([3, 3], [2, 2], [1, 1], [1, 1], false),
     );
-    for count_padding in [false, true] {
-        let mut pool = Pool2d::average(3).padding(1);
+    for (count_padding, stride) in [(false, 1), (true, 1), (false, 2), (true, 2), (false, 3)] {
+        let mut pool = Pool2d::average(3).padding(1).stride(stride as usize);
         pool.kind = PoolKind::Average { count_padding };
         check(
             [4, 7, 8],
             |g, x| g.layer(pool, x),
-            |x, _| x.avg_pool2d([3, 3], [1, 1], [1, 1], false, count_padding, None),
+            |x, _| x.avg_pool2d([3, 3], [stride, stride], [1, 1], false, count_padding, None),
         );
     }
 }

@@ -5,6 +5,7 @@ mod fixtures;
 mod layers;
 mod limits;
 mod nb201;
+mod nb201_by_hand;
 mod network;
 mod optimizer;
 mod rewrite;

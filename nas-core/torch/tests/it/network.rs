@@ -4,7 +4,7 @@ use nas_plugin_api::graph::{Conv2d, GraphBuilder, Layer, Linear};
 use nas_torch::network::{Network, NetworkError, Options};
 use tch::{Device, Kind, Tensor, nn};
 
-use crate::nb201;
+use crate::{nb201, nb201_by_hand};
 
 #[test]
 fn nb201_agrees_with_tch_by_hand_in_value_and_gradient() {
@@ -12,7 +12,7 @@ fn nb201_agrees_with_tch_by_hand_in_value_and_gradient() {
     let network = Network::build(&nb201::graph([3, 32, 32]), 5, options).unwrap();
     let mut variables = nn::VarStore::new(Device::Cpu);
     variables.double();
-    let by_hand = nb201::ByHand::new(&variables.root(), 3);
+    let by_hand = nb201_by_hand::ByHand::new(&variables.root(), 3);
     variables.double();
     // Both make their parameters in the same order, but for tch's linear layer: bias first.
     let mut theirs = variables.trainable_variables();
