@@ -82,6 +82,9 @@ pub fn first_line(error: &TchError) -> String {
     text.split("\nException raised from").next().unwrap_or(&text).trim().replace('\n', " ")
 }
 
+/// Sees each layer with its inputs and, last, its result; an error ends the pass.
+type Observe<'a, E> = dyn FnMut(&dyn Module, &[&Tensor]) -> Result<(), E> + 'a;
+
 impl Network {
     /// Builds a graph with PyTorch's default initialisation.
     ///
@@ -129,7 +132,19 @@ impl Network {
     /// # Errors
     /// [`NetworkError::Layer`] with the node at which libtorch failed, for want of memory too.
     pub fn forward_training(&self, images: &Tensor) -> Result<Vec<Tensor>, NetworkError> {
-        self.run(&self.training_plan, images, true, &mut |_, _| ())
+        self.run(&self.training_plan, images, true, &mut |_, _| Ok(()))
+    }
+
+    /// The same, asking `check` after every layer whether to go on.
+    ///
+    /// # Errors
+    /// As [`Self::forward_training`], or whatever `check` returns.
+    pub fn forward_training_checked<E: From<NetworkError>>(
+        &self,
+        images: &Tensor,
+        check: &mut dyn FnMut() -> Result<(), E>,
+    ) -> Result<Vec<Tensor>, E> {
+        self.run(&self.training_plan, images, true, &mut |_, _| check())
     }
 
     /// The logits in evaluation mode; auxiliary heads are not computed.
@@ -137,7 +152,8 @@ impl Network {
     /// # Errors
     /// As [`Self::forward_training`].
     pub fn forward(&self, images: &Tensor) -> Result<Tensor, NetworkError> {
-        let mut outputs = self.run(&self.logits_plan, images, false, &mut |_, _| ())?;
+        let mut nothing = |_: &dyn Module, _: &[&Tensor]| Ok::<(), NetworkError>(());
+        let mut outputs = self.run(&self.logits_plan, images, false, &mut nothing)?;
         Ok(outputs.swap_remove(0))
     }
 
@@ -181,6 +197,7 @@ impl Network {
         tch::no_grad(|| {
             self.run(&self.logits_plan, &example, false, &mut |module, values| {
                 total += module.multiply_adds(self.parameters.learnt(), values);
+                Ok::<(), NetworkError>(())
             })
         })?;
         Ok(total)
@@ -212,13 +229,14 @@ impl Network {
         }
     }
 
-    fn run(
+    /// Computes a plan.
+    fn run<E: From<NetworkError>>(
         &self,
         plan: &Plan,
         images: &Tensor,
         training: bool,
-        observe: &mut dyn FnMut(&dyn Module, &[&Tensor]),
-    ) -> Result<Vec<Tensor>, NetworkError> {
+        observe: &mut Observe<'_, E>,
+    ) -> Result<Vec<Tensor>, E> {
         let pass = Pass {
             learnt: self.parameters.learnt(),
             statistics: self.parameters.statistics(),
@@ -241,7 +259,7 @@ impl Network {
                 .map_err(|source| NetworkError::Layer { node: node.name.clone(), source })?;
             let mut observed = inputs;
             observed.push(&value);
-            observe(self.modules[step.node].as_ref(), &observed);
+            observe(self.modules[step.node].as_ref(), &observed)?;
             values[step.node] = Some(value);
             for &dead in &step.last_reads {
                 values[dead] = None;

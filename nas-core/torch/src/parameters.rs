@@ -155,13 +155,11 @@ impl Parameters {
     }
 
     /// All learnt numbers, flat; changing them changes the network.
-    #[must_use]
     pub fn values(&self) -> &Tensor {
         &self.values
     }
 
     /// All gradients, flat, in the order of [`Self::values`].
-    #[must_use]
     pub fn gradients(&self) -> &Tensor {
         &self.gradients
     }

@@ -91,7 +91,14 @@ fn step(
     totals: &mut Totals,
     watch: &mut Watch,
 ) -> Result<(), TrialError> {
-    let outputs = network.forward_training(&batch.images)?;
+    // Every batch needs as much memory as the first, which is watched layer by layer: a network
+    // far too large is given up before it can take the machine's memory.
+    let outputs = match totals.is_first_batch() {
+        true => network.forward_training_checked(&batch.images, &mut || {
+            watch.check().map_err(TrialError::Limit)
+        })?,
+        false => network.forward_training(&batch.images)?,
+    };
     let loss =
         cross_entropy(&outputs, &batch.labels, recipe.label_smoothing, recipe.auxiliary_weight)?;
     totals.add(&loss, &outputs[0], &batch.labels)?;
@@ -140,6 +147,11 @@ impl Totals {
             true => self.means().map(|_| ()),
             false => Ok(()),
         }
+    }
+
+    /// Whether no batch of this training was added yet.
+    fn is_first_batch(&self) -> bool {
+        self.epoch == 0 && self.batches == 0
     }
 
     /// Mean loss of the batches and accuracy over their images.

@@ -5,7 +5,7 @@ use nas_plugin_api::graph::{Activation, Graph, Layer, PoolKind};
 /// Takes zeros out of sums. What only zeros reach and zeros leave unchanged becomes a zero.
 pub fn drop_zero(graph: &mut Graph) {
     let Ok(shapes) = graph.shapes() else { return };
-    for index in 0..graph.nodes.len() {
+    for (index, shape) in shapes.into_iter().enumerate() {
         if matches!(graph.nodes[index].layer, Layer::Zero { .. }) {
             // Its inputs are read in name only.
             graph.nodes[index].inputs.clear();
@@ -18,7 +18,7 @@ pub fn drop_zero(graph: &mut Graph) {
             continue;
         }
         if zeros == node.inputs.len() && keeps_zero(&node.layer) {
-            graph.nodes[index].layer = Layer::Zero { shape: shapes[index].clone() };
+            graph.nodes[index].layer = Layer::Zero { shape };
             graph.nodes[index].inputs.clear();
         } else if matches!(node.layer, Layer::Add) {
             let kept: Vec<usize> =

@@ -135,7 +135,8 @@ fn group_norm_of_the_channels() {
 #[test]
 fn activations() {
     use Activation as A;
-    let cases: [(A, fn(&Tensor) -> Tensor); 11] = [
+    type ByHand = fn(&Tensor) -> Tensor;
+    let cases: [(A, ByHand); 11] = [
         (A::Relu, |x| x.relu()),
         (A::Relu6, |x| x.relu() - (x - 6.0).relu()),
         (A::LeakyRelu, |x| x.maximum(&(x * 0.01))),

@@ -1,5 +1,7 @@
 //! Tests of the crate against hand-written libtorch, and of the real worker process.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
+
 mod batches;
 mod fixtures;
 mod layers;

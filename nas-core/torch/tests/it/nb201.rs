@@ -52,7 +52,7 @@ pub(crate) fn graph(shape: [usize; 3]) -> Graph {
     let x = g.relu(x);
     let x = g.global_avg_pool(x);
     let logits = g.linear(10, x);
-    g.finish(logits).unwrap()
+    g.finish(logits).expect("a sound graph")
 }
 
 fn relu_conv_norm(

@@ -92,7 +92,10 @@ impl ByHand {
                         Edge::Average => {
                             state.avg_pool2d([3, 3], [1, 1], [1, 1], false, false, None)
                         }
-                        Edge::Conv(_) => stage.edges[index].as_ref().unwrap().forward(state, train),
+                        Edge::Conv(_) => stage.edges[index]
+                            .as_ref()
+                            .expect("a convolution")
+                            .forward(state, train),
                     };
                     sum = Some(match sum {
                         Some(sum) => sum + term,

@@ -99,6 +99,26 @@ fn limits_end_a_trial_between_batches() {
 }
 
 #[test]
+fn a_network_too_large_for_its_limit_is_given_up_in_the_first_pass() {
+    let pixels = two_sides(64);
+    let mut g = nas_plugin_api::graph::GraphBuilder::new();
+    let x = g.input(pixels.shape);
+    let mut x = g.layer(nas_plugin_api::graph::Conv2d::new(1024, 1), x);
+    for _ in 0..100 {
+        x = g.layer(nas_plugin_api::graph::Activation::Tanh, x);
+    }
+    let x = g.global_avg_pool(x);
+    let logits = g.linear(2, x);
+    let mut job = job(g.finish(logits).unwrap(), 1, "/dev/null".into());
+    // Each of the 100 feature maps has 16 MB.
+    job.memory_bytes = nas_torch::limits::resident_bytes() + (300 << 20);
+    let mut watch = Watch::start(job.cpu_seconds, job.memory_bytes, false);
+    let error = run(&job, &pixels, &pixels, Device::Cpu, &mut watch, &mut |_| Ok(())).unwrap_err();
+    assert_eq!(error.failure(), Failure::OutOfMemory, "{error}");
+    assert!(watch.usage().peak_memory_bytes < job.memory_bytes + (100 << 20));
+}
+
+#[test]
 fn training_goes_on_from_kept_weights() {
     let folder = tempfile::tempdir().unwrap();
     let pixels = two_sides(128);
