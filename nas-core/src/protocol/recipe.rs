@@ -42,7 +42,7 @@ pub struct Recipe {
     /// Side of the square that is cut out; 0 means none.
     #[schemars(range(min = 0, max = 512))]
     pub cutout: usize,
-    /// Drop-path rate reached at the last epoch, growing linearly from 0.
+    /// Drop-path rate towards which it grows linearly: in epoch e of E it is this times e / E.
     #[schemars(range(min = 0.0, max = 0.9))]
     pub drop_path: f64,
     /// Weight of the auxiliary heads' loss.
