@@ -22,11 +22,8 @@ macro_rules! export_plugin {
     ( $( $list:ident : [ $( $component:ty ),* $(,)? ] ),* $(,)? ) => {
         $( $( $crate::inventory::submit! { $crate::__registration!($list, $component) } )* )*
 
-        #[allow(
-            unsafe_code,
-            clippy::allow_attributes,
-            reason = "one symbol and one section, which the host finds by name"
-        )]
+        // No lint of the plugin's is touched here: compilers do not apply `unsafe_code` to what
+        // another crate's macro writes, so a plugin may forbid it.
         const _: () = {
             #[unsafe(export_name = concat!("nas_plugin_root_", env!("CARGO_CRATE_NAME")))]
             pub static NAS_PLUGIN_ROOT: $crate::abi::LibHeader = $crate::__plugin_header!();
@@ -38,13 +35,12 @@ macro_rules! export_plugin {
             #[cfg(not(panic = "unwind"))]
             const TEXT: &str = $crate::__plugin_text!("abort");
 
+            // Exported only because linkers drop sections that nothing refers to: GNU ld does so in
+            // spite of `#[used]`.
             #[used]
+            #[unsafe(export_name = concat!("nas_plugin_manifest_", env!("CARGO_CRATE_NAME")))]
             #[unsafe(link_section = ".nas.manifest")]
-            static NAS_PLUGIN_MANIFEST: [u8; TEXT.len()] = {
-                let mut bytes = [0; TEXT.len()];
-                bytes.copy_from_slice(TEXT.as_bytes());
-                bytes
-            };
+            pub static NAS_PLUGIN_MANIFEST: [u8; TEXT.len()] = $crate::export::section(TEXT);
         };
     };
 }
@@ -107,6 +103,20 @@ macro_rules! __plugin_header {
             )
         }
     }};
+}
+
+/// A text as the content of a section.
+#[doc(hidden)]
+#[must_use]
+pub const fn section<const BYTES: usize>(text: &str) -> [u8; BYTES] {
+    let mut bytes = [0; BYTES];
+    let mut index = 0;
+    // `copy_from_slice` is not const before Rust 1.87.
+    while index < BYTES {
+        bytes[index] = text.as_bytes()[index];
+        index += 1;
+    }
+    bytes
 }
 
 /// This library's root module.
