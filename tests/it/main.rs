@@ -4,10 +4,12 @@
 
 mod support;
 
+mod book;
 mod budget;
 mod components;
 mod digits;
 mod faults;
+mod guide;
 mod resume;
 mod stop;
 mod tidy;
