@@ -57,7 +57,7 @@ fn only_nas_torch_knows_libtorch() {
         check_absent(&name, &["tch", "torch-sys", "nas-core", "nas-torch"]);
     }
     check_absent("nas-core", &["clap", "nas-torch"]);
-    check_absent("nas-plugin-api", &["nas-core", "libloading", "rusqlite"]);
+    check_absent("nas-plugin-api", &["nas-core", "rusqlite"]);
 }
 
 #[test]

@@ -171,8 +171,10 @@ impl RunFolder {
         });
     }
 
+    /// A journal without a byte belongs to a run that was cut off before it began.
     fn is_run(path: &Path) -> bool {
-        path.join(crate::journal::JOURNAL_FILE).is_file()
+        let journal = std::fs::metadata(path.join(crate::journal::JOURNAL_FILE));
+        journal.is_ok_and(|journal| journal.is_file() && journal.len() > 0)
     }
 }
 

@@ -26,7 +26,13 @@ impl NetworkSpace {
         let mut place: Vec<NodeIndex> = vec![usize::MAX; template.nodes.len()];
         for (index, node) in template.nodes.iter().enumerate() {
             place[index] = match &decision.nodes[index] {
-                Decided::Dead => continue,
+                // A network of zeros reads nothing, but it is still given an example.
+                Decided::Dead => match &node.layer {
+                    TemplateLayer::Layer(input @ Layer::Input { .. }) => {
+                        network.push(&node.name, input.clone(), &[])?
+                    }
+                    _ => continue,
+                },
                 Decided::Same(other) => place[*other],
                 Decided::Zero => {
                     let read: Vec<Shape> = node

@@ -92,11 +92,14 @@ impl Sandbox {
         self.nas(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     }
 
-    /// The only run's folder, once there is one with a journal.
+    /// The newest run's folder; one that was cut off before it began is none.
     pub(crate) fn run_folder(&self) -> Option<PathBuf> {
         let mut runs: Vec<PathBuf> = std::fs::read_dir(self.path("runs"))
             .ok()?
             .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|run| {
+                Journal::read_only(run).is_ok_and(|journal| journal.events().next().is_some())
+            })
             .collect();
         runs.sort();
         runs.into_iter().next_back()

@@ -121,6 +121,7 @@ fn a_network_of_zeros_has_a_cost_and_a_graph() {
     let space = super::parts(&settings).space;
     let genotype = nas_plugin_api::genotype::Genotype(vec![0; 6]);
     let graph = space.network(&genotype).unwrap();
+    assert_eq!(graph.input_nodes().len(), 1);
     let outline = space.outline(&genotype).unwrap();
     assert_eq!(outline.cost.parameters, nas_core::network::graph_cost(&graph).unwrap().parameters);
 }
