@@ -26,9 +26,10 @@ fn pages() -> Vec<PathBuf> {
 #[track_caller]
 fn check_generated(page: &str, file: &str) {
     let sandbox = Sandbox::with_fake_worker("");
-    // Plugins that this user has installed are no part of the book.
+    // Plugins and settings of this user are no part of the book.
     let mut nas = sandbox.nas(&["reference", page]);
-    let output = nas.env("XDG_DATA_HOME", sandbox.folder.path()).output().unwrap();
+    nas.env("XDG_DATA_HOME", sandbox.folder.path()).env_remove("NAS_PLUGIN_PATH");
+    let output = nas.env_remove("NAS_RUNS").output().unwrap();
     assert!(output.status.success(), "{}", text(&output));
     let expected = String::from_utf8(output.stdout).unwrap();
     let path = repository().join("docs/src/reference").join(file);
