@@ -34,12 +34,24 @@ fn factorized_reduce(
 ) -> NodeIndex {
     let channels = context.channels();
     let halve = |out_channels| Conv2d { out_channels, ..convolution(1, context).stride(2) };
-    let from_one = |axis| Slice { axis, start: 1, end: None, step: 1 };
     let x = graph.relu(x);
     let first = graph.layer(halve(channels / 2), x);
-    // Behind a border of zeros the odd pixels are the even ones, for any extent.
-    let second = graph.layer(halve(channels - channels / 2).padding(1), x);
-    let second = graph.layer(from_one(1), second);
-    let second = graph.layer(from_one(2), second);
+    let second = halve(channels - channels / 2);
+    let is_even = graph.shape(x).spatial().iter().all(|extent| extent.is_multiple_of(2));
+    let second = if is_even {
+        let x = shift(x, graph);
+        graph.layer(second, x)
+    } else {
+        // Behind a border of zeros the odd pixels are the even ones: shift the result instead.
+        let x = graph.layer(second.padding(1), x);
+        shift(x, graph)
+    };
     graph.concat(&[first, second])
+}
+
+/// Drops the first row and column.
+fn shift(x: NodeIndex, graph: &mut GraphBuilder) -> NodeIndex {
+    let from_one = |axis| Slice { axis, start: 1, end: None, step: 1 };
+    let x = graph.layer(from_one(1), x);
+    graph.layer(from_one(2), x)
 }

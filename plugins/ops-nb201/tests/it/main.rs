@@ -56,7 +56,7 @@ fn layers_are_those_of_the_source() {
     check("skip_connect", Role::Final, 1, "identity");
     check("nor_conv_3x3", Role::Final, 1, "activation conv2d batch_norm");
     check("avg_pool_3x3", Role::Search, 1, "pool2d");
-    let reduce = "activation conv2d conv2d slice slice concat batch_norm";
+    let reduce = "activation conv2d slice slice conv2d concat batch_norm";
     check("skip_connect", Role::Search, 2, reduce);
 }
 
