@@ -10,6 +10,7 @@ mod nb201;
 mod nb201_by_hand;
 mod network;
 mod optimizer;
+mod reference;
 mod rewrite;
 mod training;
 mod weights;
