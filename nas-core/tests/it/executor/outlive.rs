@@ -29,7 +29,8 @@ struct Family {
 impl Family {
     /// Starts a supervisor with two workers that follow these rules, and waits for all of them.
     fn start(rules: &str, n_members: usize) -> Self {
-        let supervisor = Command::new(std::env::current_exe().unwrap())
+        // By this name it is found even where a new build has replaced the file meanwhile.
+        let supervisor = Command::new("/proc/self/exe")
             .args(["--exact", "executor::outlive::a_supervisor", "--nocapture"])
             .env(ROLE, rules)
             .stdin(Stdio::null())
