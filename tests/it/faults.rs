@@ -135,7 +135,7 @@ fn a_strategy_that_proposes_genotypes_of_no_space() {
 #[test]
 fn a_fitness_that_is_no_number() {
     let sandbox = with_fixture("nan_fitness");
-    let swapped = r#"fitness.name = "nan""#;
+    let swapped = r#"fitness.name = "undefined""#;
     sandbox.configure(&CONFIGURATION.replace(r#"fitness.name = "accuracy""#, swapped));
     let output = sandbox.run(&["search", "search.toml"]);
     let outcomes = outcomes(&sandbox.events());
@@ -145,8 +145,9 @@ fn a_fitness_that_is_no_number() {
 
 #[test]
 fn operations_with_an_invalid_graph() {
-    let swapped = r#"operations.name = "invalid-graph""#;
-    check_plugin("invalid_graph_operations", r#"operations.name = "nb201""#, swapped, "operation");
+    let swapped = r#"operations.name = "invalid-graphs""#;
+    let line = r#"operations.name = "nb201""#;
+    check_plugin("invalid_graph_operations", line, swapped, "declares a graph that is not sound");
 }
 
 /// A library that can't be used is named with its reason, and everything else works.

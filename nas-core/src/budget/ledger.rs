@@ -43,7 +43,7 @@ pub enum Reserve {
     },
 }
 
-/// What is neither spent nor reserved; absent numbers have no limit.
+/// What is neither spent nor held for running attempts; absent numbers have no limit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Remaining {
     /// Wall seconds.
@@ -108,7 +108,7 @@ impl Ledger {
             Event::Dispatched { trial, reservation, .. } => {
                 self.open.insert(*trial, *reservation);
             }
-            Event::Ended { trial, usage, .. } => {
+            Event::Ended { trial, usage, .. } | Event::Repeated { trial, usage, .. } => {
                 self.open.remove(trial);
                 self.largest = self.largest.max(usage);
             }
@@ -160,8 +160,8 @@ impl Ledger {
         trials.into_iter().map(|trial| (trial, self.abandon(trial))).collect()
     }
 
-    /// Charges what belongs to no attempt. Nothing was reserved for it, so keep it within
-    /// [`Self::remaining`].
+    /// Charges what belongs to no attempt. For the start of an attempt's worker
+    /// [`KillMargin::start_seconds`] are held back; keep the rest within [`Self::remaining`].
     pub fn overhead(&mut self, usage: &Usage) {
         self.tally.spend(usage);
     }
@@ -174,15 +174,15 @@ impl Ledger {
         spent
     }
 
-    /// What is neither spent nor reserved.
+    /// What is neither spent nor held for running attempts.
     #[must_use]
     pub fn remaining(&self) -> Remaining {
         let (budget, spent) = (&self.budget, self.spent());
         Remaining {
             wall_seconds: budget.wall_seconds.map(|limit| (limit - spent.wall_seconds).max(0.0)),
             trials: budget.trials.map(|limit| limit.saturating_sub(spent.trials)),
-            cpu_seconds: self.cpu().free(),
-            gpu_seconds: self.gpu().free(),
+            cpu_seconds: self.cpu().left(),
+            gpu_seconds: self.gpu().left(),
         }
     }
 
@@ -259,7 +259,8 @@ impl Ledger {
         Account {
             limit: self.budget.cpu_seconds,
             spent: self.tally.spent().cpu_seconds,
-            reserved: self.open.values().map(|reservation| reservation.cpu_seconds).sum(),
+            held: self.held(|reservation| reservation.cpu_seconds),
+            start: self.margin.start_seconds,
             largest: self.largest.cpu_seconds,
             margin: self.margin.cpu_seconds,
         }
@@ -269,9 +270,14 @@ impl Ledger {
         Account {
             limit: self.budget.gpu_seconds,
             spent: self.tally.spent().gpu_seconds,
-            reserved: self.open.values().map(|reservation| reservation.gpu_seconds).sum(),
+            held: self.held(|reservation| reservation.gpu_seconds),
+            start: self.margin.start_seconds,
             largest: self.largest.gpu_seconds,
             margin: self.margin.gpu_seconds,
         }
+    }
+
+    fn held(&self, of: impl Fn(&Reservation) -> f64) -> f64 {
+        self.open.values().map(|reservation| of(reservation) + self.margin.start_seconds).sum()
     }
 }

@@ -37,6 +37,7 @@ impl Tally {
             Event::Dispatched { trial, .. } => self.begin(*trial),
             Event::Ended { usage, .. }
             | Event::Abandoned { usage, .. }
+            | Event::Repeated { usage, .. }
             | Event::Overhead { usage, .. } => self.spend(usage),
             Event::Asked { spent, .. } | Event::Ticked { spent } => self.pass(spent),
             Event::Stopped { spent, .. } => {

@@ -80,6 +80,17 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         curve: Vec<EpochRecord>,
     },
+    /// One of several evaluations of a dispatched trial ended; the next one has another seed.
+    Repeated {
+        /// The trial.
+        trial: TrialId,
+        /// Which attempt.
+        attempt: u32,
+        /// What was observed.
+        measurements: Measurements,
+        /// What it is charged.
+        usage: Usage,
+    },
     /// An attempt that was under way when its supervisor or worker died; it is charged in full and
     /// the trial is dispatched again.
     Abandoned {

@@ -149,7 +149,10 @@ impl RunHistory {
                 }
                 self.charge(*trial, *attempt, usage);
             }
-            Event::Abandoned { trial, attempt, usage } => self.charge(*trial, *attempt, usage),
+            Event::Abandoned { trial, attempt, usage }
+            | Event::Repeated { trial, attempt, usage, .. } => {
+                self.charge(*trial, *attempt, usage);
+            }
             Event::Told { trials } => {
                 self.told.extend(trials);
                 self.steps.push(Step::Told { trials: trials.clone() });

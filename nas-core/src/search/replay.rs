@@ -35,6 +35,9 @@ impl Search<'_> {
                     self.state.dispatched(*trial, *attempt);
                 }
                 Event::Abandoned { trial, .. } => self.state.abandoned(*trial),
+                Event::Repeated { trial, measurements, .. } => {
+                    self.state.repeated(*trial, measurements.clone());
+                }
                 Event::Ended { trial, result, .. } => {
                     self.state.review_again(&mut self.parts, *trial, result, &mut events);
                     let beaten = self.state.ended(&self.parts, *trial, result.clone(), &mut events);

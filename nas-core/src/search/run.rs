@@ -15,7 +15,7 @@ use super::state::{Open, Rules, State};
 use super::work::{Assignment, Work};
 use super::{Champion, Observer, Parts, SearchError};
 use crate::budget::{Ledger, Reserve};
-use crate::executor::{Completion, Executor, Job, Update};
+use crate::executor::{Completion, Ended, Executor, Job, Update};
 use crate::journal::{Answer, Event, EventLog, StopReason};
 use crate::settings::Settings;
 
@@ -210,13 +210,13 @@ impl<'a> Search<'a> {
         let mut jobs = Vec::new();
         while self.state.stop.is_none() && self.state.n_running < self.executor.capacity() {
             let Some(&trial) = self.state.queue.front() else { break };
-            let Some(Open { proposal, attempt, admitted: Some(admitted), .. }) =
+            let Some(Open { proposal, attempt, admitted: Some(admitted), observed, .. }) =
                 self.state.open.get(&trial)
             else {
                 self.state.queue.pop_front();
                 continue;
             };
-            let (attempt, seed) = (*attempt, trial_seed(self.seed, trial));
+            let (attempt, seed) = (*attempt, trial_seed(self.seed, trial, observed.len()));
             let Reserve::Granted(reservation) = self.ledger.reserve(trial) else { break };
             let fidelity = admitted.fidelity;
             let assignment = Assignment { trial, attempt, proposal, fidelity, seed, reservation };
@@ -276,6 +276,15 @@ impl<'a> Search<'a> {
             return Ok(None);
         }
         self.ledger.charge(trial, &usage);
+        let ended = match ended {
+            Ended::Finished(measurements) if self.state.wants_repeat(trial) => {
+                self.state.repeated(trial, measurements.clone());
+                events.push(Event::Repeated { trial, attempt, measurements, usage });
+                return Ok(None);
+            }
+            Ended::Finished(measurements) => Ended::Finished(self.state.mean(trial, measurements)),
+            failed => failed,
+        };
         let Some(result) = self.state.judge_end(&mut self.parts, trial, ended, events)? else {
             return Ok(None);
         };
@@ -339,15 +348,13 @@ impl<'a> Search<'a> {
             (Some(reason), _) => reason,
             (None, done) => StopReason::StrategyDone { reason: done.unwrap_or_default() },
         };
+        let mut events = Vec::new();
+        let champion = self.state.crown(&self.parts, &mut events);
         let spent = self.ledger.spent();
-        let champion = self.state.champion.as_ref().map(|champion| champion.trial);
-        self.journal(vec![Event::Stopped { reason: reason.clone(), spent, champion }])?;
-        Ok(Summary {
-            reason,
-            champion: self.state.champion.take(),
-            spent,
-            proposed: self.state.next_trial,
-        })
+        let trial = champion.as_ref().map(|champion| champion.trial);
+        events.push(Event::Stopped { reason: reason.clone(), spent, champion: trial });
+        self.journal(events)?;
+        Ok(Summary { reason, champion, spent, proposed: self.state.next_trial })
     }
 
     /// Writes events down, all at once, and shows them to the observer.
@@ -372,11 +379,12 @@ pub(super) fn answer_of(answer: Ask, first: TrialId) -> Answer {
     }
 }
 
-/// The seed of a trial: a hash of the run's seed and the trial's number, the same for every
-/// attempt.
-fn trial_seed(seed: u64, trial: TrialId) -> u64 {
-    let mut bytes = [0; 16];
+/// The seed of a trial: a hash of the run's seed, the trial's number and which of its evaluations
+/// it is; the same for every attempt.
+fn trial_seed(seed: u64, trial: TrialId, repeat: usize) -> u64 {
+    let mut bytes = [0; 24];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    bytes[8..].copy_from_slice(&trial.to_le_bytes());
+    bytes[8..16].copy_from_slice(&trial.to_le_bytes());
+    bytes[16..].copy_from_slice(&(repeat as u64).to_le_bytes());
     xxh3_64(&bytes)
 }

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
+use nas_plugin_api::measurement::Measurements;
 use nas_plugin_api::trial::{Outcome, Proposal, Trial, TrialId};
 use nas_plugin_api::verdict::{
     Action, History, PolicyContext, Progress, Question, Spending, Verdict,
@@ -60,6 +61,8 @@ pub(super) struct Open {
     pub(super) attempt: u32,
     pub(super) stage: Stage,
     pub(super) admitted: Option<Box<Admitted>>,
+    /// What earlier evaluations showed, of a trial that is evaluated several times.
+    pub(super) observed: Vec<Measurements>,
 }
 
 /// How far an open trial is.
@@ -159,8 +162,13 @@ impl State {
         admission: Admission,
         events: &mut Vec<Event>,
     ) {
-        let open =
-            |stage, admitted| Open { proposal: proposal.clone(), attempt: 0, stage, admitted };
+        let open = |stage, admitted| Open {
+            proposal: proposal.clone(),
+            attempt: 0,
+            stage,
+            admitted,
+            observed: Vec::new(),
+        };
         match admission {
             Admission::Settled(result) => {
                 self.open.insert(trial, open(Stage::Queued, None));
@@ -198,6 +206,32 @@ impl State {
             self.n_running -= 1;
             self.queue.push_front(trial);
         }
+    }
+
+    /// Whether a trial that was just evaluated is to be evaluated again, with another seed.
+    pub(super) fn wants_repeat(&self, trial: TrialId) -> bool {
+        self.open.get(&trial).is_some_and(|open| {
+            open.observed.len() + 1 < open.proposal.details.repeats.max(1) as usize
+        })
+    }
+
+    /// One of several evaluations of a trial ended: it is to be dispatched again.
+    pub(super) fn repeated(&mut self, trial: TrialId, measurements: Measurements) {
+        if let Some(open) = self.open.get_mut(&trial) {
+            open.observed.push(measurements);
+        }
+        self.abandoned(trial);
+    }
+
+    /// The mean of all evaluations of a trial, the last one included.
+    pub(super) fn mean(&self, trial: TrialId, last: Measurements) -> Measurements {
+        let earlier = self.open.get(&trial).map_or(&[][..], |open| &open.observed);
+        let n = (earlier.len() + 1) as f64;
+        let mean = |(name, value): (String, f64)| {
+            let sum: f64 = earlier.iter().filter_map(|observed| observed.get(&name)).sum();
+            (name, (sum + value) / n)
+        };
+        Measurements(last.0.into_iter().map(mean).collect())
     }
 
     /// What an attempt's end is worth.
@@ -329,6 +363,17 @@ impl State {
             let progress = self.progress.told(gain(&parts.objectives, &result));
             self.look_at_progress(parts, progress, events);
         }
+    }
+
+    /// The best trial, if the policies accept it as the search's answer.
+    pub(super) fn crown(&mut self, parts: &Parts, events: &mut Vec<Event>) -> Option<Champion> {
+        let champion = self.champion.take()?;
+        let outline = parts.space.outline(&champion.proposal.genotype).ok()?;
+        let Champion { trial, proposal, result, .. } = &champion;
+        let question = Question::Champion(score::review_of(*trial, proposal, &outline, result));
+        let judgement = judge(&parts.policies, &question, Some(*trial), &self.context(), events);
+        let accepted = judgement.verdict.action.severity() < Action::RejectCandidate.severity();
+        accepted.then_some(champion)
     }
 
     fn look_at_progress(

@@ -1,6 +1,7 @@
 //! The search loop with linked-in plugins and an evaluator that answers at once.
 
 mod loop_rules;
+mod repeats;
 mod replay;
 
 use std::sync::Arc;
