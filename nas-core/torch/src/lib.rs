@@ -4,6 +4,7 @@
 //! graph and one recipe, and answers with measurements.
 
 pub mod network;
+pub mod parameters;
 pub mod rewrite;
 pub mod weights;
 
@@ -26,6 +27,5 @@ pub mod trial;
 pub mod worker;
 
 mod layers;
-mod parameters;
 mod plan;
 mod trial_log;

@@ -1,7 +1,7 @@
 //! A layer graph built as a libtorch module.
 //!
-//! Not here: what one layer computes ([`crate::layers`]), in which order values are made and
-//! dropped ([`crate::plan`]), where parameters live ([`crate::parameters`]).
+//! Not here: what one layer computes (`layers`), in which order values are made and
+//! dropped (`plan`), where parameters live ([`crate::parameters`]).
 
 use nas_plugin_api::graph::{Graph, GraphError};
 use tch::{Device, Kind, TchError, Tensor};
