@@ -37,10 +37,10 @@ pub(crate) enum HostError {
     },
     /// A plugin can't be used.
     #[error("failed to {0}")]
-    Plugin(#[from] PluginLoadError),
+    Plugin(Box<PluginLoadError>),
     /// The space and its operations make no network.
     #[error("{0}")]
-    Network(#[from] NetworkError),
+    Network(Box<NetworkError>),
     /// There is no such run.
     #[error("{0}")]
     Run(#[from] RunFolderError),
@@ -49,13 +49,31 @@ pub(crate) enum HostError {
     Journal(#[from] JournalError),
     /// A search can't start or go on.
     #[error("{0}")]
-    Launch(#[from] LaunchError),
+    Launch(Box<LaunchError>),
     /// No worker.
     #[error("failed to {0}")]
     Workers(#[from] ExecutorError),
     /// The system gives no signal handler.
     #[error("can't listen to signals: {0}")]
     Signals(io::Error),
+}
+
+impl From<PluginLoadError> for HostError {
+    fn from(error: PluginLoadError) -> Self {
+        Self::Plugin(Box::new(error))
+    }
+}
+
+impl From<NetworkError> for HostError {
+    fn from(error: NetworkError) -> Self {
+        Self::Network(Box::new(error))
+    }
+}
+
+impl From<LaunchError> for HostError {
+    fn from(error: LaunchError) -> Self {
+        Self::Launch(Box::new(error))
+    }
 }
 
 impl HostError {

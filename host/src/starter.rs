@@ -7,9 +7,11 @@ use crate::configuration::settings_schema;
 use crate::schema::{Setting, settings, target};
 
 /// What is set in a starter, so that it runs as it is; everything else is a comment.
-const ACTIVE: [(&str, &str); 7] = [
+const ACTIVE: [(&str, &str); 9] = [
     ("space.channels", "8"),
     ("space.cells", "1"),
+    ("population", "10"),
+    ("sample_size", "4"),
     ("data.format", "\"digits\""),
     ("training.epochs", "8"),
     ("budget.wall_seconds", "90.0"),
@@ -30,47 +32,57 @@ pub(crate) fn starter(choices: &[Choice]) -> String {
     let schema = settings_schema();
     let all = settings(&schema, &Value::Null);
     let mut text = String::from(
-        "# A search. What is commented out has the value that is shown, its default.\n\n",
+        "# A search. A line like `#key = value` shows what holds where nothing is said: take the `#`\n\
+         # away to change it. `…` stands for nothing, or for no limit.\n\n",
     );
     let top = all.iter().filter(|one| !one.key.contains('.') && is_value(one));
     top.for_each(|setting| push(&mut text, "", setting));
-    for Choice { kind, info } in choices {
-        let header = match kind {
-            ComponentKind::Policy => "\n[[policy]]".to_owned(),
-            kind => format!("\n[{}]", kind.name()),
-        };
-        text.push_str(&format!("{header}  # {}\nname = \"{}\"\n", info.summary, info.name));
-        let own = settings(&info.schema, &info.defaults);
-        if *kind == ComponentKind::Space {
-            let of_all =
-                all.iter().filter(|one| one.key.starts_with("space.") && one.key != "space.name");
-            of_all.for_each(|setting| push(&mut text, "space.", setting));
-        }
-        for setting in &own {
-            let is_shown = text.contains(&format!("\n{} = ", setting.key))
-                && *kind == ComponentKind::Space
-                && ["channels", "cells"].contains(&setting.key.as_str());
-            if !is_shown {
-                push(&mut text, "", setting);
-            }
-        }
-        if *kind == ComponentKind::Policy {
-            text.push_str(
-                "# mode = \"enforce\"  # or \"observe\": only write down what it would have done\n",
-            );
-        }
-    }
+    choices.iter().for_each(|choice| push_component(&mut text, choice, &all));
     for table in ["data", "training", "budget", "execution"] {
-        let doc = schema.pointer(&format!("/properties/{table}"));
-        let doc = doc.map(|one| target(&schema, one)).and_then(|one| one.get("description"));
-        let doc = doc.and_then(Value::as_str).unwrap_or_default();
-        let line = doc.lines().next().unwrap_or_default();
-        text.push_str(&format!("\n[{table}]  # {line}\n"));
+        let doc = description(&schema, table);
+        text.push_str(&format!("\n# {doc}\n[{table}]\n"));
         let prefix = format!("{table}.");
         let own = all.iter().filter(|one| one.key.starts_with(&prefix));
         own.for_each(|setting| push(&mut text, &prefix, setting));
     }
     text
+}
+
+/// What a table is for: as the key says or, where it says nothing, as its type does.
+fn description<'a>(schema: &'a Value, table: &str) -> &'a str {
+    let key = schema.pointer(&format!("/properties/{table}"));
+    [key, key.map(|key| target(schema, key))]
+        .into_iter()
+        .flatten()
+        .find_map(|one| one.get("description")?.as_str())
+        .and_then(|doc| doc.lines().next())
+        .unwrap_or_default()
+}
+
+fn push_component(text: &mut String, choice: &Choice, all: &[Setting]) {
+    /// Keys of the scale, which stand before a space's own of the same name.
+    const SCALE: [&str; 2] = ["channels", "cells"];
+    let Choice { kind, info } = choice;
+    let header = match kind {
+        ComponentKind::Policy => "[[policy]]".to_owned(),
+        kind => format!("[{}]", kind.name()),
+    };
+    let (name, summary) = (&info.name, &info.summary);
+    text.push_str(&format!("\n# {name}: {summary}.\n{header}\nname = \"{name}\"\n"));
+    let is_space = *kind == ComponentKind::Space;
+    if is_space {
+        let scale =
+            all.iter().filter(|one| one.key.starts_with("space.") && one.key != "space.name");
+        scale.for_each(|setting| push(text, "space.", setting));
+    }
+    settings(&info.schema, &info.defaults)
+        .iter()
+        .filter(|setting| !is_space || !SCALE.contains(&setting.key.as_str()))
+        .for_each(|setting| push(text, "", setting));
+    if *kind == ComponentKind::Policy {
+        push_comment(text, "\"observe\" only writes down what it would have done.");
+        text.push_str("#mode = \"enforce\"\n");
+    }
 }
 
 /// Lists of tables have sections of their own.
@@ -79,17 +91,36 @@ fn is_value(setting: &Setting) -> bool {
 }
 
 fn push(text: &mut String, prefix: &str, setting: &Setting) {
-    let Setting { key, kind, range, default, doc, .. } = setting;
+    let Setting { key, kind, range, default, doc, words, .. } = setting;
     let name = key.strip_prefix(prefix).unwrap_or(key);
-    let active = ACTIVE.iter().find(|(active, _)| active == key).map(|(_, value)| *value);
     let details = match range.is_empty() {
         true => kind.clone(),
         false => format!("{kind}, {range}"),
     };
     let doc = if doc.is_empty() { details } else { format!("{doc} ({details})") };
+    push_comment(text, &doc);
+    words.iter().for_each(|(word, doc)| push_comment(text, &format!("  \"{word}\": {doc}")));
+    let active = ACTIVE.iter().find(|(active, _)| active == key).map(|(_, value)| *value);
     match (active, default) {
-        (Some(value), _) => text.push_str(&format!("{name} = {value}  # {doc}\n")),
-        (None, Some(default)) => text.push_str(&format!("# {name} = {default}  # {doc}\n")),
-        (None, None) => text.push_str(&format!("# {name} =   # {doc}\n")),
+        (Some(value), _) => text.push_str(&format!("{name} = {value}\n")),
+        (None, Some(default)) => text.push_str(&format!("#{name} = {default}\n")),
+        (None, None) => text.push_str(&format!("#{name} = …\n")),
     }
+}
+
+/// A comment, wrapped.
+fn push_comment(text: &mut String, comment: &str) {
+    /// Longest line of a comment, without its `# `.
+    const WIDTH: usize = 96;
+    let mut line = String::new();
+    for word in comment.split(' ') {
+        if !line.trim().is_empty() && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            text.push_str(&format!("# {line}\n"));
+            line.clear();
+        } else if !line.is_empty() || word.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    text.push_str(&format!("# {line}\n"));
 }

@@ -34,8 +34,8 @@ pub(crate) fn change_budget(
         return Err(wrong(faults));
     }
     let old = serde_json::to_value(&settings.budget).unwrap_or_default();
-    let mut document = Document::default();
-    document.table = Map::from_iter([("budget".to_owned(), old)]);
+    let table = Map::from_iter([("budget".to_owned(), old)]);
+    let mut document = Document { table, ..Document::default() };
     apply(&mut document, overrides).map_err(HostError::Configuration)?;
     let Document { table, origins } = document;
     let located = |problem| Fault::at(problem, &origins);

@@ -30,13 +30,18 @@ impl Document {
         let file = Source::File { path: path.to_owned(), text: text.to_owned() };
         let source = origins.add_source(file.clone());
         let (parsed, errors) = DeTable::parse_recoverable(text);
-        let mut faults: Vec<Fault> = errors
-            .iter()
-            .map(|error| Fault {
-                problem: Problem::new("", format!("this is no TOML: {}", error.message())),
-                place: error.span().map(|span| (file.clone(), span)),
-            })
-            .collect();
+        let mut faults = Vec::new();
+        let mut last_line = None;
+        for error in &errors {
+            let start = error.span().map_or(0, |span| span.start.min(text.len()));
+            // What follows a mistake on the same line is mostly its consequence.
+            let line = text.bytes().take(start).filter(|byte| *byte == b'\n').count();
+            if last_line.replace(line) != Some(line) {
+                let problem = Problem::new("", format!("this is no TOML: {}", error.message()));
+                let end = error.span().map_or(start + 1, |span| span.end.max(start + 1));
+                faults.push(Fault { problem, place: Some((file.clone(), start..end)) });
+            }
+        }
         let mut reader = Reader { source, origins: &mut origins, problems: Vec::new() };
         let table = reader.table("", parsed.get_ref());
         let problems = std::mem::take(&mut reader.problems);

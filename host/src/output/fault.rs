@@ -15,7 +15,7 @@ const MAX_LINE: usize = 90;
 pub(crate) fn write_all(faults: &[Fault], out: &mut impl Write) -> fmt::Result {
     for (index, fault) in faults.iter().enumerate() {
         if index > 0 {
-            writeln!(out)?;
+            out.write_str("\n\n")?;
         }
         write_one(fault, out)?;
     }
@@ -54,7 +54,10 @@ fn write_excerpt(
     message: &str,
     out: &mut impl Write,
 ) -> fmt::Result {
-    let start = span.start.min(text.len());
+    let mut start = span.start.min(text.len());
+    while !text.is_char_boundary(start) {
+        start -= 1;
+    }
     let line_start = text[..start].rfind('\n').map_or(0, |end| end + 1);
     let line_end = text[start..].find('\n').map_or(text.len(), |length| start + length);
     let number = text[..start].matches('\n').count() + 1;
@@ -62,7 +65,8 @@ fn write_excerpt(
     writeln!(out, "{}: {}:{number}:{column}: {message}", paint(ERROR, "error"), path.display())?;
 
     let line: String = text[line_start..line_end].chars().take(MAX_LINE).collect();
-    let marked = text[start..span.end.clamp(start, line_end)].trim_end().chars().count().max(1);
+    let in_span = |(offset, _): &(usize, char)| start + offset < span.end;
+    let marked = text[start..line_end].trim_end().char_indices().filter(in_span).count().max(1);
     let marked = marked.min(MAX_LINE.saturating_sub(column - 1).max(1));
     let gutter = " ".repeat(number.to_string().len());
     let bar = paint(FAINT, "|");

@@ -1,11 +1,13 @@
 //! The page of a run.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use nas_core::journal::StopReason;
 use nas_core::settings::Settings;
 use nas_plugin_api::trial::TrialId;
 use serde_json::{Value, json};
+use time::OffsetDateTime;
 
 use super::trials::table;
 use super::{Page, RunView};
@@ -217,33 +219,12 @@ fn write_next(view: &RunView, page: &mut Page) {
     }
 }
 
-/// `2026-01-31 23:59:59` in UTC.
+/// `2026-01-31 23:59:59 UTC`
 fn time(unix_ms: u64) -> String {
-    let seconds = unix_ms / 1000;
-    let (days, of_day) = (seconds / 86_400, seconds % 86_400);
-    let (year, month, day) = civil(days);
-    format!(
-        "{year}-{month:02}-{day:02} {:02}:{:02}:{:02} UTC",
-        of_day / 3600,
-        of_day / 60 % 60,
-        of_day % 60
-    )
-}
-
-/// Year, month and day of a day since 1970, in the Gregorian calendar.
-///
-/// # Source
-/// Hinnant, "chrono-compatible low-level date algorithms", `civil_from_days`.
-fn civil(days: u64) -> (u64, u64, u64) {
-    let days = days + 719_468;
-    let era = days / 146_097;
-    let of_era = days % 146_097;
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    (year_of_era + era * 400 + u64::from(month <= 2), month, day)
+    let since_1970 = Duration::from_millis(unix_ms);
+    let time = OffsetDateTime::UNIX_EPOCH + since_1970;
+    let (hour, minute, second) = time.to_hms();
+    format!("{} {hour:02}:{minute:02}:{second:02} UTC", time.date())
 }
 
 #[cfg(test)]

@@ -56,7 +56,9 @@ pub(super) fn write_result(view: &RunView, trial: TrialId, page: &mut Page) {
         }
     }
     for (name, value) in view.history.audits.get(&trial).iter().flat_map(|audit| &audit.0) {
-        rows.push((name.clone(), format!("{} (read once)", number::measurement(name, *value))));
+        if !rows.iter().any(|(known, _)| known == name) {
+            rows.push((name.clone(), format!("{} (read once)", number::measurement(name, *value))));
+        }
     }
     let mut table = Table::new(&[("", Align::Left), ("", Align::Left)]).indented(2);
     rows.into_iter().for_each(|(name, value)| table.row([name, value]));

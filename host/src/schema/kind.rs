@@ -59,6 +59,7 @@ pub(super) fn words(root: &Value, schema: &Value) -> Vec<(String, String)> {
         .map(|alternative| target(root, alternative))
         .flat_map(|alternative| {
             let doc = alternative.get("description").and_then(text).unwrap_or_default();
+            let doc = doc.replace('\n', " ");
             match alternative.get("const").and_then(text) {
                 Some(word) => vec![(word, doc)],
                 None => words(root, alternative),
