@@ -4,10 +4,10 @@
 ///
 /// # The rule
 ///
-/// What is *free* is the limit, less what is spent, less what running attempts have reserved. An
-/// attempt never reserves more than that, so no charges within the reservations can exceed the
-/// limit, in whatever order they come. Nor does it take all of it, or the first would leave nothing
-/// for the others:
+/// What is *free* is the limit, less what is spent, less what running attempts have reserved, less
+/// the start of a worker for each of them and for the new one. An attempt never reserves more than
+/// that, so no charges within the reservations can exceed the limit, in whatever order they come.
+/// Nor does it take all of it, or the first would leave nothing for the others:
 ///
 /// - *Enough* is twice the most that any attempt has used so far, or all that this one may use at
 ///   all, if that is less. Before any has ended, whatever is usable is enough.
@@ -27,8 +27,10 @@ pub(super) struct Account {
     pub(super) limit: Option<f64>,
     /// What is spent.
     pub(super) spent: f64,
-    /// What running attempts have reserved.
-    pub(super) reserved: f64,
+    /// What is held for running attempts: their reservations, and a start of a worker for each.
+    pub(super) held: f64,
+    /// What the start of a worker may use.
+    pub(super) start: f64,
     /// The most that one attempt used.
     pub(super) largest: f64,
     /// How much of a reservation can't be used, since an attempt is killed before its end.
@@ -53,16 +55,17 @@ impl Account {
     /// How much an attempt may reserve that could use `own`, while so many workers are idle, its
     /// own one included.
     pub(super) fn share(&self, own: f64, idle: usize) -> Share {
-        let Some(free) = self.free() else { return Share::Granted(own) };
+        let Some(left) = self.left() else { return Share::Granted(own) };
         if own <= 0.0 {
             return Share::Granted(0.0);
         }
+        let free = left - self.start;
         let usable = (2.0 * self.margin).max(f64::MIN_POSITIVE);
         let enough = (AMPLE * self.largest + self.margin).min(own).max(usable);
-        let equal = free / idle.max(1) as f64;
+        let equal = left / idle.max(1) as f64 - self.start;
         if free >= enough {
             Share::Granted(own.min(free).min(equal.max(enough)))
-        } else if self.reserved > 0.0 {
+        } else if self.held > 0.0 {
             Share::Wait
         } else if free >= usable {
             Share::Granted(own.min(free))
@@ -71,8 +74,8 @@ impl Account {
         }
     }
 
-    /// What is neither spent nor reserved; absent for no limit.
-    pub(super) fn free(&self) -> Option<f64> {
-        self.limit.map(|limit| (limit - self.spent - self.reserved).max(0.0))
+    /// What is neither spent nor held; absent for no limit.
+    pub(super) fn left(&self) -> Option<f64> {
+        self.limit.map(|limit| (limit - self.spent - self.held).max(0.0))
     }
 }

@@ -1,4 +1,4 @@
-//! How far below its reservation a trial is killed.
+//! How far below its reservation a trial is killed, and what is held back beside it.
 
 use std::time::Duration;
 
@@ -14,11 +14,19 @@ pub struct KillMargin {
     pub cpu_seconds: f64,
     /// Seconds of GPU.
     pub gpu_seconds: f64,
+    /// What the start of a worker may use, in processor seconds and in seconds of GPU each. A trial
+    /// may need a new worker, whose start is charged beside it, so this is held back as long as
+    /// the trial runs.
+    pub start_seconds: f64,
 }
 
+/// A worker on a CPU takes 0.2 s to load libtorch, and less for its data.
+const START_SECONDS: f64 = 1.0;
+
 impl KillMargin {
-    /// For an evaluation that takes no time worth counting: a table, a fake.
-    pub const NONE: Self = Self { wall_seconds: 0.0, cpu_seconds: 0.0, gpu_seconds: 0.0 };
+    /// For an evaluation without workers that takes no time worth counting: a table, a fake.
+    pub const NONE: Self =
+        Self { wall_seconds: 0.0, cpu_seconds: 0.0, gpu_seconds: 0.0, start_seconds: 0.0 };
 
     /// For workers of so many threads that are looked at once in `interval`: one interval passes
     /// until the excess is seen, another until the process is gone. One thread more is allowed for
@@ -30,6 +38,7 @@ impl KillMargin {
             wall_seconds,
             cpu_seconds: wall_seconds * (threads + 1) as f64,
             gpu_seconds: wall_seconds,
+            start_seconds: START_SECONDS,
         }
     }
 }
