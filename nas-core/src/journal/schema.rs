@@ -20,8 +20,10 @@ const LAYOUT: i64 = 1;
 /// Makes the table in an empty database, and leaves the database in write-ahead mode.
 pub(super) fn create(connection: &Connection, path: &Path) -> Result<(), JournalError> {
     let sqlite = |error| JournalError::sqlite("make", path, error);
+    // Until the write-ahead log is on, a commit is the removal of a rollback journal. EXTRA makes
+    // the removal durable: a rollback journal that came back after a power cut would undo all.
     let tables = format!(
-        "PRAGMA synchronous = FULL;
+        "PRAGMA synchronous = EXTRA;
          BEGIN EXCLUSIVE;
          CREATE TABLE events (
              seq INTEGER PRIMARY KEY,
@@ -43,13 +45,19 @@ pub(super) fn create(connection: &Connection, path: &Path) -> Result<(), Journal
 }
 
 /// Prepares a connection for durable appends: a commit returns when its pages are on the disk.
-pub(super) fn make_durable(connection: &Connection, path: &Path) -> Result<(), JournalError> {
+pub(super) fn make_durable(
+    connection: &Connection,
+    path: &Path,
+    checkpoint_pages: u32,
+) -> Result<(), JournalError> {
     // The two `fullfsync` matter on macOS only, where a plain fsync leaves data in the drive.
-    connection
-        .execute_batch(
-            "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;",
-        )
-        .map_err(|error| JournalError::sqlite("open", path, error))
+    let settings = format!(
+        "PRAGMA synchronous = FULL;
+         PRAGMA fullfsync = ON;
+         PRAGMA checkpoint_fullfsync = ON;
+         PRAGMA wal_autocheckpoint = {checkpoint_pages};"
+    );
+    connection.execute_batch(&settings).map_err(|error| JournalError::sqlite("open", path, error))
 }
 
 /// Whether this is a journal that this version can read.

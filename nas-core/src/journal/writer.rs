@@ -13,6 +13,9 @@ use super::schema::{self, JOURNAL_FILE};
 use super::{Event, EventLog, JournalError, event_json};
 use crate::budget::Clock;
 
+/// Pages in the write-ahead log at which it is moved into the file; SQLite's own number.
+const CHECKPOINT_PAGES: u32 = 1000;
+
 /// The journal of a run, in the hands of its one supervisor.
 pub struct Journal {
     reader: JournalReader,
@@ -30,23 +33,26 @@ impl Journal {
     /// # Errors
     /// A journal is there already, or the folder can't be written.
     pub fn create(folder: &Path, clock: Arc<dyn Clock>) -> Result<Self, JournalError> {
-        Self::create_on(folder, clock, None)
+        Self::create_on(folder, clock, None, CHECKPOINT_PAGES)
     }
 
-    /// The same on another of SQLite's storage layers, for tests.
+    /// The same on another of SQLite's storage layers, and with another number of pages at which
+    /// the log is moved into the file: for tests.
     #[doc(hidden)]
     pub fn create_with_vfs(
         folder: &Path,
         clock: Arc<dyn Clock>,
         vfs: &str,
+        checkpoint_pages: u32,
     ) -> Result<Self, JournalError> {
-        Self::create_on(folder, clock, Some(vfs))
+        Self::create_on(folder, clock, Some(vfs), checkpoint_pages)
     }
 
     fn create_on(
         folder: &Path,
         clock: Arc<dyn Clock>,
         vfs: Option<&str>,
+        checkpoint_pages: u32,
     ) -> Result<Self, JournalError> {
         let lock = RunLock::take(folder)?;
         let path = folder.join(JOURNAL_FILE);
@@ -57,7 +63,7 @@ impl Journal {
         let connection = connect(&path, flags, vfs)?;
         schema::create(&connection, &path)?;
         sync_folder(folder)?;
-        Self::writable(JournalReader::checked(connection, path)?, clock, lock)
+        Self::writable(JournalReader::checked(connection, path)?, clock, lock, checkpoint_pages)
     }
 
     /// Opens a run's journal to go on with it.
@@ -68,7 +74,7 @@ impl Journal {
         let path = existing(folder)?;
         let lock = RunLock::take(folder)?;
         let connection = connect(&path, READ_WRITE, None)?;
-        Self::writable(JournalReader::checked(connection, path)?, clock, lock)
+        Self::writable(JournalReader::checked(connection, path)?, clock, lock, CHECKPOINT_PAGES)
     }
 
     /// Opens a run's journal to read it, also while its supervisor is at work.
@@ -83,8 +89,9 @@ impl Journal {
         reader: JournalReader,
         clock: Arc<dyn Clock>,
         lock: RunLock,
+        checkpoint_pages: u32,
     ) -> Result<Self, JournalError> {
-        schema::make_durable(reader.connection(), reader.path())?;
+        schema::make_durable(reader.connection(), reader.path(), checkpoint_pages)?;
         let head = reader.head()?;
         Ok(Self { reader, head, clock, text: Vec::new(), is_closed: false, _lock: lock })
     }
