@@ -44,7 +44,7 @@ const MAX_FILE_BYTES: u64 = 1 << 30;
 
 /// Reads every file that a configuration names in a marked field, and puts its bytes there.
 ///
-/// `config` is what [`super::check_config`] returned; relative paths count from `folder`, where
+/// `config` is what [`super::check_config()`] returned; relative paths count from `folder`, where
 /// the configuration lies. The records are for the journal.
 ///
 /// # Errors

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{PluginLoadError, Registry};
 
-/// Each takes a configuration that [`super::check_config`] passed, loads the library if need be,
+/// Each takes a configuration that [`super::check_config()`] passed, loads the library if need be,
 /// and gives the same trait object for a component that is linked in as for one that is loaded.
 impl Registry {
     /// Creates a set of operations.

@@ -1,6 +1,6 @@
 //! What is known of the files on the search path, so that listing plugins reads none of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::PluginLoadError;
 use super::examine::Examined;
 use super::private_copy::{make_private, write_whole};
+use super::prune::prune;
 
 /// The file in the cache folder.
 const INDEX: &str = "index.json";
@@ -90,7 +91,8 @@ impl Index {
         self.changed = true;
     }
 
-    /// Writes the index, if anything in it is new, without files that are gone.
+    /// Writes the index, if anything in it is new, without files that are gone, and removes copies
+    /// that nobody needs.
     pub(super) fn write(mut self, cache: &Path) -> Result<(), PluginLoadError> {
         if !self.changed {
             return Ok(());
@@ -100,6 +102,19 @@ impl Index {
         let path = cache.join(INDEX);
         let text =
             serde_json::to_vec(&self).map_err(|error| PluginLoadError::cache(&path, error))?;
-        write_whole(&path, &text).map_err(|error| PluginLoadError::cache(&path, error))
+        write_whole(&path, &text).map_err(|error| PluginLoadError::cache(&path, error))?;
+        prune(cache, &self.digests());
+        Ok(())
+    }
+
+    /// Digests of the libraries that are known.
+    fn digests(&self) -> BTreeSet<&str> {
+        self.files
+            .values()
+            .filter_map(|entry| match &entry.found {
+                Found::Plugin(examined) => Some(examined.sha256.as_str()),
+                Found::NoPlugin | Found::Broken(_) => None,
+            })
+            .collect()
     }
 }

@@ -23,6 +23,7 @@ mod open;
 mod places;
 mod private_copy;
 pub mod probe;
+mod prune;
 mod registry;
 mod schema;
 mod timed;

@@ -158,6 +158,30 @@ fn a_cache_that_others_may_write_to_is_refused() {
 }
 
 #[test]
+fn old_copies_of_libraries_that_are_gone_are_removed() {
+    let folders = Folders::with(&["healthy", "nan_fitness"]);
+    let sha256 = |registry: &Registry, kind, name| {
+        registry.record(kind, name).expect("it is known").sha256.expect("it is in a library")
+    };
+    let registry = folders.scan();
+    let gone = sha256(&registry, ComponentKind::Fitness, "undefined");
+    let stays = sha256(&registry, ComponentKind::Strategy, "healthy");
+    fs::remove_file(folders.places.search[0].join("libnan_fitness.so")).expect("it was there");
+    let age = |digest: &str| {
+        let month_ago = std::time::SystemTime::now() - Duration::from_secs(30 * 24 * 3600);
+        let folder = fs::File::open(folders.places.cache.join(digest)).expect("a copy");
+        folder.set_modified(month_ago).expect("its time can be set");
+    };
+    age(&gone);
+    age(&stays);
+    // Something new on the search path, so that the index is written.
+    folders.put("libother.so", &fs::read(library("healthy_twin")).expect("the fixture"));
+    folders.scan();
+    assert!(!folders.places.cache.join(&gone).exists());
+    assert!(folders.places.cache.join(&stays).exists());
+}
+
+#[test]
 fn listing_what_is_known_takes_milliseconds_and_runs_nothing() {
     let folders = Folders::with(&["healthy", "nan_fitness", "segfault_in_constructor"]);
     let first = folders.scan();
