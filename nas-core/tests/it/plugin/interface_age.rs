@@ -1,6 +1,6 @@
 //! Plugins that were built for another version of the interface.
 
-use nas_plugin_api::component::Ask;
+use nas_plugin_api::component::{Ask, ComponentKind};
 use nas_plugin_api::genotype::Genotype;
 use nas_plugin_api::measurement::{Cost, Measurements};
 use nas_plugin_api::trial::{Outcome, Trial};
@@ -41,4 +41,20 @@ fn a_plugin_of_version_1_0_0_still_runs() {
 #[test]
 fn a_plugin_of_a_later_version_runs() {
     check("newer_plugin", "newer");
+}
+
+#[test]
+fn a_capability_of_an_unknown_layout_costs_only_its_own_components() {
+    let folders = Folders::with(&["half_broken"]);
+    let registry = folders.scan();
+    registry.find(ComponentKind::Fitness, "half-broken").expect("fitness functions are fine");
+    assert!(registry.find(ComponentKind::Strategy, "half-broken").is_err());
+    let reasons: Vec<&str> =
+        registry.broken().iter().map(|broken| broken.reason.as_str()).collect();
+    assert!(
+        matches!(reasons.as_slice(), [reason] if reason.starts_with(
+            "its strategy components can't be used: use capability `nas.strategy/1`: "
+        )),
+        "{reasons:?}"
+    );
 }
