@@ -20,10 +20,16 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(super) const MIB: u64 = 1 << 20;
 
+/// Names the fake worker's program where it is built already.
+pub(super) const PROGRAM: &str = "NAS_TEST_FAKE_WORKER";
+
 /// The fake worker's program, built once: a test can't depend on another package's binary.
 pub(super) fn program() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        if let Some(program) = std::env::var_os(PROGRAM) {
+            return program.into();
+        }
         let own = std::env::current_exe().unwrap();
         let profile = own.parent().and_then(Path::parent).unwrap();
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

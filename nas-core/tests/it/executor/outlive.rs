@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use nas_core::executor::Executor;
 
-use super::fake::{PATIENCE, Told, children, executor, is_alive, job};
+use super::fake::{PATIENCE, PROGRAM, Told, children, executor, is_alive, job, program};
 
 /// Set in the process that plays the supervisor: what it does.
 const ROLE: &str = "NAS_TEST_SUPERVISOR";
@@ -33,6 +33,7 @@ impl Family {
         let supervisor = Command::new("/proc/self/exe")
             .args(["--exact", "executor::outlive::a_supervisor", "--nocapture"])
             .env(ROLE, rules)
+            .env(PROGRAM, program())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .spawn()
@@ -43,7 +44,7 @@ impl Family {
         while family.members.len() < n_members {
             assert!(started.elapsed() < PATIENCE, "only {:?} of {n_members}", family.members);
             std::thread::sleep(Duration::from_millis(20));
-            // Not cargo, which the supervisor may run to build the fake worker.
+            // By name: a worker that was only just forked is still the supervisor's likeness.
             let workers: Vec<i32> = children(pid)
                 .into_iter()
                 .filter(|&pid| ["nas-fake-worker", "nas-guard"].contains(&name(pid).as_str()))
