@@ -1,5 +1,7 @@
 //! Tests of the core through its public interface.
 
+mod budget;
 mod executor;
+mod journal;
 mod plugin;
 mod search;

@@ -1,0 +1,5 @@
+//! The budget: no sequence of events may spend more than it allows.
+
+mod ledger_property;
+mod ledger_rules;
+mod resources;

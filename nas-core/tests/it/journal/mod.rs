@@ -1,0 +1,13 @@
+//! The journal: what it keeps, what it refuses, and what survives a crash.
+
+#![expect(clippy::unwrap_used, reason = "a failing helper fails its test")]
+
+mod append;
+mod bad_files;
+mod dropped_writes;
+mod event_json;
+mod history;
+mod kill;
+pub(crate) mod samples;
+mod throughput;
+mod vfs;
