@@ -64,7 +64,10 @@ impl ExitCode {
             Self::Plugin => "a plugin can't be loaded, or failed",
             Self::Data => "the data can't be read, or are not what they should be",
             Self::NothingFound => "the search is over and no trial has a result",
-            Self::Policy => "a policy halted the search, or waits for approval",
+            Self::Policy => {
+                "a policy halted the search for another reason than `converged`, or waits for \
+                 approval"
+            }
             Self::Interrupted => "the search was interrupted; `nas resume` goes on",
             Self::Run => "there is no such run, or its journal can't be read",
             Self::InUse => "another process is working on the run",

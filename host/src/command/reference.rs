@@ -36,7 +36,9 @@ pub(crate) fn run(subcommand: &Subcommand) -> Result<ExitCode, HostError> {
 
 fn configuration() -> Result<String, HostError> {
     let registry = components::registry()?;
-    let all = settings(&settings_schema(), &Value::Null);
+    let mut all = settings(&settings_schema(), &Value::Null);
+    // The section on policies has these.
+    all.retain(|setting| setting.key != "policy" && !setting.key.ends_with(".mode"));
     let mut page = String::from(
         "# Configuration\n\n\
          A configuration is a TOML file. Unknown keys are refused; what is left out has the default \

@@ -103,7 +103,8 @@ fn data_line(view: &RunView, settings: &Settings) -> String {
 fn state(view: &RunView) -> String {
     let sessions = match view.history.sessions {
         0 | 1 => String::new(),
-        sessions => format!(" (taken up {} times)", sessions - 1),
+        2 => " (resumed once)".to_owned(),
+        sessions => format!(" (resumed {} times)", sessions - 1),
     };
     match &view.history.stop {
         Some(stop) => format!("{}{sessions}", stop.reason),
@@ -112,7 +113,7 @@ fn state(view: &RunView) -> String {
             let last = view
                 .last_ms
                 .map_or_else(String::new, |last| format!(", last event {}", time(last)));
-            format!("running, or cut off: {running} trials under way{last}{sessions}")
+            format!("running, or cut off; trials under way: {running}{last}{sessions}")
         }
     }
 }

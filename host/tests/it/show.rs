@@ -34,7 +34,7 @@ fn a_run_under_way_is_shown() {
     write_run(&place, false);
     let shown = place.nas(&["show", "last"]);
     assert_eq!(shown.code, 0, "{}", shown.stderr);
-    assert!(shown.stdout.contains("running, or cut off: 1 trials under way"), "{}", shown.stdout);
+    assert!(shown.stdout.contains("running, or cut off; trials under way: 1"), "{}", shown.stdout);
     assert!(shown.stdout.contains("Best: trial 1"), "{}", shown.stdout);
 }
 

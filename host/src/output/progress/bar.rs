@@ -15,7 +15,7 @@ use crate::output::number;
 /// Steps of the bar.
 const STEPS: u64 = 1000;
 /// The bar stands below the lines, cut to the terminal's width.
-const WITH_LIMIT: &str = "[{bar:24.cyan}] {percent:>3}%  {wide_msg}";
+const WITH_LIMIT: &str = "[{bar:14.cyan}] {percent:>3}%  {wide_msg}";
 const WITHOUT_LIMIT: &str = "{spinner}  {wide_msg}";
 
 /// Draws a bar on stderr; notable events are lines above it.

@@ -25,10 +25,11 @@ pub(super) fn notable(event: &Event) -> Option<String> {
             Some(format!("policy {policy}{about}: {word}{observed} ({code}): {reason}"))
         }
         Event::BudgetWarning { budget, spent, limit } => Some(format!(
-            "{}: {} of {} {budget} are spent",
+            "{}: {} of {} are spent{}",
             paint(WARNING, "budget"),
-            number::value(*spent),
-            number::value(*limit)
+            amount(budget, *spent),
+            amount(budget, *limit),
+            if budget.ends_with("_seconds") { format!(" ({budget})") } else { String::new() },
         )),
         Event::Abandoned { trial, .. } => {
             Some(format!("trial {trial} was cut off and is tried again on resume"))
@@ -58,6 +59,14 @@ pub(super) fn ended(standing: &Standing, trial: TrialId, result: &TrialResult) -
         _ => {}
     }
     line
+}
+
+/// What is spent of a budget, in its unit: the end of its name.
+fn amount(budget: &str, spent: f64) -> String {
+    match budget.ends_with("_seconds") {
+        true => number::seconds(spent),
+        false => format!("{spent:.0} {budget}"),
+    }
 }
 
 fn failure(trial: TrialId, result: &TrialResult) -> String {

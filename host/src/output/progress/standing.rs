@@ -1,6 +1,6 @@
 //! What is known of a search while it runs, as far as a progress line needs it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use nas_core::budget::Budget;
 use nas_core::journal::{Event, RunHistory};
@@ -16,15 +16,15 @@ pub(crate) struct Standing {
     objective: Objective,
     budget: Budget,
     best: Option<(TrialId, f64)>,
-    outcomes: BTreeMap<&'static str, u64>,
     running: BTreeSet<TrialId>,
+    /// Trials that were dispatched and have ended.
+    n_done: u64,
 }
 
 impl Standing {
     /// A search that has not begun.
     pub(crate) fn new(objective: Objective, budget: Budget) -> Self {
-        let (outcomes, running) = (BTreeMap::new(), BTreeSet::new());
-        Self { objective, budget, best: None, outcomes, running }
+        Self { objective, budget, best: None, running: BTreeSet::new(), n_done: 0 }
     }
 
     /// A search that goes on.
@@ -32,6 +32,7 @@ impl Standing {
         let mut standing = Self::new(objective, budget);
         for (trial, result) in &history.results {
             standing.ended(*trial, result.outcome, result.objectives.first().copied());
+            standing.n_done += u64::from(history.attempts.contains_key(trial));
         }
         standing
     }
@@ -45,8 +46,9 @@ impl Standing {
             Event::Abandoned { trial, .. } => {
                 self.running.remove(trial);
             }
-            Event::Ended { trial, result, .. } | Event::Settled { trial, result } => {
+            Event::Ended { trial, result, .. } => {
                 self.ended(*trial, result.outcome, result.objectives.first().copied());
+                self.n_done += 1;
             }
             _ => {}
         }
@@ -54,7 +56,6 @@ impl Standing {
 
     fn ended(&mut self, trial: TrialId, outcome: Outcome, objective: Option<f64>) {
         self.running.remove(&trial);
-        *self.outcomes.entry(outcome.name()).or_default() += 1;
         if let Some(value) = objective.filter(|_| outcome == Outcome::Finished) {
             let gain = |value| self.objective.gain(value);
             if self.best.is_none_or(|(_, best)| gain(value) > gain(best)) {
@@ -78,9 +79,7 @@ impl Standing {
     pub(crate) fn share(&self, spent: &Spending) -> Option<f64> {
         let Budget { trials, wall_seconds, cpu_seconds, gpu_seconds, .. } = &self.budget;
         [
-            trials.map(|limit| {
-                spent.trials.saturating_sub(self.running.len() as u64) as f64 / limit as f64
-            }),
+            trials.map(|limit| self.n_done as f64 / limit as f64),
             wall_seconds.map(|limit| spent.wall_seconds / limit),
             cpu_seconds.map(|limit| spent.cpu_seconds / limit),
             gpu_seconds.map(|limit| spent.gpu_seconds / limit),
@@ -97,26 +96,24 @@ impl Standing {
         Some(spent.wall_seconds * (1.0 - share) / share)
     }
 
-    /// `best accuracy 0.9812 (trial 7)`
+    /// `best 0.9812`
     pub(crate) fn best(&self) -> String {
         match self.best {
-            Some((trial, value)) => {
-                format!("best {} {} (trial {trial})", self.objective.name, number::value(value))
-            }
+            Some((_, value)) => format!("best {}", number::value(value)),
             None => "no result yet".to_owned(),
         }
     }
 
-    /// `2 running`, `1 running`
+    /// `2 running`
     pub(crate) fn running(&self) -> String {
         format!("{} running", self.running.len())
     }
 
-    /// `18 of 24 trials left, 1 min 30 s of 2 min 00 s left`
+    /// `18 trials, 1 min 30 s left`
     pub(crate) fn left(&self, spent: &Spending) -> String {
         let mut parts = Vec::new();
         if let Some(limit) = self.budget.trials {
-            parts.push(format!("{} of {limit} trials left", limit.saturating_sub(spent.trials)));
+            parts.push(format!("{} trials", limit.saturating_sub(spent.trials)));
         }
         let times = [
             ("", self.budget.wall_seconds, spent.wall_seconds),
@@ -125,9 +122,12 @@ impl Standing {
         ];
         for (what, limit, used) in times {
             if let Some(limit) = limit {
-                parts.push(format!("{}{what} left", number::seconds((limit - used).max(0.0))));
+                parts.push(format!("{}{what}", number::seconds((limit - used).max(0.0))));
             }
         }
-        if parts.is_empty() { "no budget".to_owned() } else { parts.join(", ") }
+        match parts.is_empty() {
+            true => "no limit".to_owned(),
+            false => format!("{} left", parts.join(", ")),
+        }
     }
 }
