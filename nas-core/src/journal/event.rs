@@ -1,5 +1,7 @@
 //! What is written down: everything that happened in a run, in order.
 
+use std::path::PathBuf;
+
 use nas_plugin_api::component::ComponentKind;
 use nas_plugin_api::measurement::{Cost, EpochRecord, Measurements};
 use nas_plugin_api::trial::{Outcome, Proposal, TrialId};
@@ -152,6 +154,9 @@ pub struct Start {
     pub version: String,
     /// The settings, resolved: every default written out.
     pub settings: Value,
+    /// Where relative paths in the settings of components begin.
+    #[serde(default)]
+    pub folder: PathBuf,
     /// The run's seed.
     pub seed: u64,
     /// The components that take part, with the digests of their libraries.

@@ -33,10 +33,12 @@ pub fn audit(folder: &RunFolder, registry: &Arc<Registry>) -> Result<Audit, Laun
     if let Some(measurements) = history.audits.get(&trial) {
         return Ok(Audit { trial, measurements: measurements.clone() });
     }
+    let folder_of_configuration =
+        history.start.as_ref().map(|start| start.folder.clone()).unwrap_or_default();
     let settings: Settings = serde_json::from_value(history.settings.clone())
         .map_err(|error| unusable(error.to_string()))?;
     let prepared =
-        prepare(&settings, registry, std::path::Path::new("")).map_err(LaunchError::Settings)?;
+        prepare(&settings, registry, &folder_of_configuration).map_err(LaunchError::Settings)?;
     let Some(proposal) = history.proposal(trial) else {
         return Err(unusable(format!("trial {trial} was never proposed")));
     };

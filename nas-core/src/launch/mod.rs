@@ -1,7 +1,7 @@
 //! From settings to a running search, and back from a run's folder.
 //!
-//! [`prepare`] checks everything that can be checked and prepares the data; [`Prepared::start`]
-//! and [`resume`] run the search; [`audit`] reads the holdout once it is over.
+//! [`prepare()`] checks everything that can be checked and prepares the data; [`Prepared::start`]
+//! and [`resume`] run the search; [`audit()`] reads the holdout once it is over.
 
 mod audit;
 mod prepare;

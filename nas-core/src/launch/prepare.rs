@@ -25,6 +25,7 @@ use crate::settings::Settings;
 /// A search that could begin: everything was checked, the data are split, nothing is trained.
 pub struct Prepared {
     pub(super) settings: Settings,
+    pub(super) folder: PathBuf,
     pub(super) parts: Parts,
     pub(super) data: Option<DataSummary>,
     pub(super) data_usage: Usage,
@@ -137,7 +138,17 @@ impl Preparation {
         let parts =
             Parts { space, strategy, fitness, objectives, fitness_needs, policies, fidelity };
         let files = std::mem::take(&mut self.files);
-        Some(Prepared { settings, parts, data, data_usage, components, files, review_needs })
+        let folder = std::path::absolute(&self.folder).unwrap_or_else(|_| self.folder.clone());
+        Some(Prepared {
+            settings,
+            folder,
+            parts,
+            data,
+            data_usage,
+            components,
+            files,
+            review_needs,
+        })
     }
 
     /// Checks what does not depend on any component.

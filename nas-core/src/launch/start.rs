@@ -96,7 +96,7 @@ impl Prepared {
         observer: &mut dyn Observer,
         stop: StopSignal,
     ) -> Result<(RunFolder, Summary), LaunchError> {
-        self.ask_policies(|plan| Question::Plan(plan))?;
+        self.ask_policies(Question::Plan)?;
         let folder = RunFolder::create(&self.settings.execution.runs, &self.settings.name)?;
         let clock: Arc<dyn Clock> = Arc::new(RealClock::new());
         let mut journal = Journal::create(folder.path(), Arc::clone(&clock))?;
@@ -115,6 +115,7 @@ impl Prepared {
         Start {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             settings: serde_json::to_value(&self.settings).unwrap_or(Value::Null),
+            folder: self.folder.clone(),
             seed: self.settings.seed,
             components: self.components.clone(),
             files: self.files.clone(),
@@ -201,8 +202,8 @@ pub fn resume(
     }
     check_unchanged(start, registry)?;
     let mut prepared =
-        prepare(&settings, registry, Path::new("")).map_err(LaunchError::Settings)?;
-    prepared.ask_policies(|plan| Question::Resume(plan))?;
+        prepare(&settings, registry, &start.folder).map_err(LaunchError::Settings)?;
+    prepared.ask_policies(Question::Resume)?;
 
     let (workforce, margin) = forces(&settings);
     let ledger = Ledger::new(&settings.budget, workforce, margin, clock);

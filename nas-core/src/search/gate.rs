@@ -29,7 +29,7 @@ pub(super) struct Admitted {
 /// Looks at one proposal: is it one of the space, what does it cost, was it met before, does a
 /// policy object?
 pub(super) fn admit(
-    parts: &mut Parts,
+    parts: &Parts,
     archive: &Archive,
     reuse_results: bool,
     trial: TrialId,
@@ -46,7 +46,7 @@ pub(super) fn admit(
         }
     };
     // Policies see every valid candidate, duplicates too, so that they can count them.
-    let judgement = ask_policies(&mut parts.policies, trial, proposal, &outline, context, events);
+    let judgement = ask_policies(&parts.policies, trial, proposal, &outline, context, events);
     let verdict = &judgement.verdict;
     if verdict.action.severity() >= Action::RejectCandidate.severity() {
         let reason =
@@ -84,7 +84,7 @@ fn look(space: &NetworkSpace, proposal: &Proposal, fidelity: &Fidelity) -> Resul
 }
 
 fn ask_policies(
-    policies: &mut [Policy],
+    policies: &[Policy],
     trial: TrialId,
     proposal: &Proposal,
     outline: &Outline,

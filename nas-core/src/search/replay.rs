@@ -28,7 +28,7 @@ impl Search<'_> {
                     self.ask_again(recorded.seq, *slots, answer)?;
                     self.state.spent = *spent;
                     let settled = settled_at_gate(&journal[place + 1..]);
-                    self.state.asked(&mut self.parts, answer, Some(&settled), &mut events);
+                    self.state.asked(&self.parts, answer, Some(&settled), &mut events);
                     self.set_waiting(*answer == Answer::Wait);
                 }
                 Event::Dispatched { trial, attempt, .. } => {
@@ -39,7 +39,7 @@ impl Search<'_> {
                     self.state.repeated(*trial, measurements.clone());
                 }
                 Event::Ended { trial, result, .. } => {
-                    self.state.review_again(&mut self.parts, *trial, result, &mut events);
+                    self.state.review_again(&self.parts, *trial, result, &mut events);
                     let beaten = self.state.ended(&self.parts, *trial, result.clone(), &mut events);
                     beaten.into_iter().for_each(|trial| self.work.discard(trial));
                 }
@@ -47,7 +47,7 @@ impl Search<'_> {
                     let trials = self.state.trials(ids);
                     self.parts
                         .call_strategy("take results", move |strategy| strategy.tell(&trials))?;
-                    self.state.told(&mut self.parts, ids, &mut events);
+                    self.state.told(&self.parts, ids, &mut events);
                     self.set_waiting(false);
                 }
                 _ => {}

@@ -178,7 +178,7 @@ impl<'a> Search<'a> {
         }
         let trials = self.state.trials(&ids);
         let mut events = vec![Event::Told { trials: ids.clone() }];
-        self.state.told(&mut self.parts, &ids, &mut events);
+        self.state.told(&self.parts, &ids, &mut events);
         self.journal(events)?;
         self.parts.call_strategy("take results", move |strategy| strategy.tell(&trials))?;
         self.waiting = false;
@@ -199,7 +199,7 @@ impl<'a> Search<'a> {
         let slots = u32::try_from(slots).unwrap_or(u32::MAX);
         let mut events = vec![Event::Asked { slots, answer: answer.clone(), spent }];
         self.waiting = answer == Answer::Wait;
-        self.state.asked(&mut self.parts, &answer, None, &mut events);
+        self.state.asked(&self.parts, &answer, None, &mut events);
         self.journal(events)?;
         Ok(!self.waiting)
     }
@@ -285,7 +285,7 @@ impl<'a> Search<'a> {
             Ended::Finished(measurements) => Ended::Finished(self.state.mean(trial, measurements)),
             failed => failed,
         };
-        let Some(result) = self.state.judge_end(&mut self.parts, trial, ended, events)? else {
+        let Some(result) = self.state.judge_end(&self.parts, trial, ended, events)? else {
             return Ok(None);
         };
         events.push(Event::Ended { trial, attempt, result: result.clone(), usage, curve });

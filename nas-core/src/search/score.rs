@@ -15,7 +15,7 @@ use crate::network::Outline;
 /// # Errors
 /// Only a fitness function that fails.
 pub(super) fn score(
-    parts: &mut Parts,
+    parts: &Parts,
     ended: Ended,
     outline: &Outline,
 ) -> Result<TrialResult, SearchError> {
@@ -63,7 +63,7 @@ pub(super) fn score(
 
 /// Lets the policies look at a result; a rejected one becomes `Refused`.
 pub(super) fn review(
-    parts: &mut Parts,
+    parts: &Parts,
     trial: TrialId,
     proposal: &Proposal,
     outline: &Outline,
@@ -75,7 +75,7 @@ pub(super) fn review(
         return None;
     }
     let question = Question::Review(review_of(trial, proposal, outline, result));
-    let judgement = judge(&mut parts.policies, &question, Some(trial), context, events);
+    let judgement = judge(&parts.policies, &question, Some(trial), context, events);
     let verdict = &judgement.verdict;
     let rejects = verdict.action.severity() >= Action::RejectCandidate.severity();
     if rejects && result.outcome.has_result() {

@@ -117,7 +117,7 @@ impl State {
     /// in place of policies that may have become stricter since.
     pub(super) fn asked(
         &mut self,
-        parts: &mut Parts,
+        parts: &Parts,
         answer: &Answer,
         recorded: Option<&HashMap<TrialId, TrialResult>>,
         events: &mut Vec<Event>,
@@ -240,7 +240,7 @@ impl State {
     /// Only a fitness function that fails.
     pub(super) fn judge_end(
         &mut self,
-        parts: &mut Parts,
+        parts: &Parts,
         trial: TrialId,
         ended: Ended,
         events: &mut Vec<Event>,
@@ -259,7 +259,7 @@ impl State {
     /// In replay: lets the policies see what they saw, without obeying them again.
     pub(super) fn review_again(
         &mut self,
-        parts: &mut Parts,
+        parts: &Parts,
         trial: TrialId,
         result: &TrialResult,
         events: &mut Vec<Event>,
@@ -349,7 +349,7 @@ impl State {
     }
 
     /// The strategy was told of these trials.
-    pub(super) fn told(&mut self, parts: &mut Parts, ids: &[TrialId], events: &mut Vec<Event>) {
+    pub(super) fn told(&mut self, parts: &Parts, ids: &[TrialId], events: &mut Vec<Event>) {
         for id in ids {
             let Some(Open { stage: Stage::Ended(result), .. }) = self.open.remove(id) else {
                 continue;
@@ -378,13 +378,13 @@ impl State {
 
     fn look_at_progress(
         &mut self,
-        parts: &mut Parts,
+        parts: &Parts,
         progress: Option<Progress>,
         events: &mut Vec<Event>,
     ) {
         let Some(progress) = progress else { return };
         let question = Question::Progress(progress);
-        let judgement = judge(&mut parts.policies, &question, None, &self.context(), events);
+        let judgement = judge(&parts.policies, &question, None, &self.context(), events);
         self.obey(Some(judgement));
     }
 

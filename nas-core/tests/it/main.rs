@@ -1,4 +1,5 @@
 //! Tests of the core through its public interface.
+#![cfg(test)]
 
 mod budget;
 mod executor;

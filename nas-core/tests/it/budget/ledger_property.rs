@@ -81,6 +81,7 @@ impl Run {
     fn new(budget: Budget, workforce: Workforce, margin: KillMargin) -> Self {
         let clock = Arc::new(FakeClock::new());
         let start = Start {
+            folder: Default::default(),
             version: String::new(),
             settings: serde_json::Value::Null,
             seed: 0,

@@ -1,8 +1,6 @@
 //! The local executor with real processes: `tests/fixtures/fake-worker` computes nothing, and
 //! misbehaves as its rules say.
 
-#![expect(clippy::unwrap_used, reason = "a failing helper fails its test")]
-
 mod fake;
 
 mod cancel;

@@ -1,7 +1,5 @@
 //! The journal: what it keeps, what it refuses, and what survives a crash.
 
-#![expect(clippy::unwrap_used, reason = "a failing helper fails its test")]
-
 mod append;
 mod bad_files;
 mod dropped_writes;

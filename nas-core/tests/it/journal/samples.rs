@@ -11,6 +11,7 @@ use nas_plugin_api::verdict::Spending;
 /// The first event of a run.
 pub(crate) fn started() -> Event {
     Event::Started(Box::new(Start {
+        folder: Default::default(),
         version: "0.1.0".to_owned(),
         settings: serde_json::json!({ "name": "search", "seed": 7 }),
         seed: 7,

@@ -1,6 +1,6 @@
 //! Labelled images: reads a source, splits it, and keeps each split in a file of its own.
 //!
-//! [`prepare`] runs once before a search, in a worker of its own; [`Split::read`] loads one prepared
+//! [`prepare()`] runs once before a search, in a worker of its own; [`Split::read`] loads one prepared
 //! file in a worker that trains or evaluates. Nothing here knows libtorch, resizes an image or
 //! augments one. Every source is held as bytes, `[n, channels, height, width]`.
 //!

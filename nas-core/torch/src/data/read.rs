@@ -24,7 +24,7 @@ pub struct Split {
 }
 
 impl Split {
-    /// Reads a file that [`prepare`](super::prepare) wrote.
+    /// Reads a file that [`prepare`](super::prepare()) wrote.
     ///
     /// # Errors
     /// `NotFound`, `Read`, or `BadSplitFile` unless all four tensors are there and agree.
