@@ -1,0 +1,40 @@
+//! Benchmarks of what users run: built programs, real plugin libraries, real worker processes.
+//!
+//! `make bench` runs all of them and says how to get PyTorch; after `make build`,
+//! `cargo bench -p nas-tests -- NAME` runs those whose names contain `NAME`. Nothing else should
+//! run on the machine meanwhile.
+
+mod estimate;
+mod machine;
+mod parts;
+mod python;
+mod table;
+
+mod search_loop;
+mod start_up;
+mod time_outside_training;
+mod trials_a_minute;
+
+use table::Table;
+
+/// Fills lines of the table.
+type Bench = fn(&mut Table);
+
+const BENCHES: [(&str, Bench); 4] = [
+    ("trials_a_minute", trials_a_minute::run),
+    ("time_outside_training", time_outside_training::run),
+    ("search_loop", search_loop::run),
+    ("start_up", start_up::run),
+];
+
+fn main() {
+    // cargo adds options of its own.
+    let wanted: Vec<String> =
+        std::env::args().skip(1).filter(|arg| !arg.starts_with("-")).collect();
+    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|part| name.contains(part));
+    let mut table = Table::begin(&machine::describe());
+    for (name, run) in BENCHES.iter().filter(|(name, _)| is_wanted(name)) {
+        table.section(name);
+        run(&mut table);
+    }
+}

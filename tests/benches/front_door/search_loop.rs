@@ -1,0 +1,95 @@
+//! The whole loop with an evaluator that answers at once: strategy, fitness and policy from its
+//! libraries, gate, ledger, journal, tell.
+//!
+//! "A second a core" is by processor time of all threads; by the clock it is stated beside.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use nas_core::budget::RealClock;
+use nas_core::executor::{InstantExecutor, Job};
+use nas_core::journal::{EventLog, Journal, MemoryLog};
+use nas_core::plugin::Registry;
+use nas_core::search::{NoTraining, Silent};
+use nas_plugin_api::measurement::{Measurements, names};
+
+use crate::estimate::Estimate;
+use crate::parts::{Plan, folder, registry, search};
+use crate::table::{Goal, Table};
+
+const RUNS: usize = 9;
+/// A third of the space's genotypes, so that few proposals are duplicates.
+const TRIALS: u64 = 5_000;
+const IN_FLIGHT: usize = 64;
+
+pub(crate) fn run(table: &mut Table) {
+    let registry = Arc::new(registry());
+    let [memory, durable] = [Goal::AtLeast(50_000.0), Goal::AtLeast(5_000.0)];
+    for (journal, policies, goal) in [
+        (JournalKind::Memory, &["limits"][..], memory),
+        (JournalKind::Memory, &[], Goal::None),
+        (JournalKind::Durable, &["limits"], durable),
+        (JournalKind::Durable, &[], Goal::None),
+    ] {
+        let rates: Vec<[f64; 2]> =
+            (0..RUNS).map(|_| evaluations_a_second(&registry, policies, journal)).collect();
+        let [core, clock] = [0, 1].map(|which| rates.iter().map(|rates| rates[which]).collect());
+        let what = format!("{}, {} policy", journal.words(), policies.len());
+        table.line(&format!("{what}: evaluations a second a core"), Estimate::of(core), goal);
+        table.line("  the same by the clock", Estimate::of(clock), Goal::None);
+    }
+}
+
+#[derive(Clone, Copy)]
+enum JournalKind {
+    Memory,
+    Durable,
+}
+
+impl JournalKind {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Memory => "in memory",
+            Self::Durable => "durable journal",
+        }
+    }
+}
+
+/// By processor time, and by the clock.
+fn evaluations_a_second(
+    registry: &Arc<Registry>,
+    policies: &[&str],
+    journal: JournalKind,
+) -> [f64; 2] {
+    let (strategy, trials) = ("random", TRIALS);
+    let folder = folder();
+    let mut log: Box<dyn EventLog> = match journal {
+        JournalKind::Memory => Box::new(MemoryLog::default()),
+        JournalKind::Durable => Box::new(
+            Journal::create(folder.path(), Arc::new(RealClock::new())).expect("a new folder"),
+        ),
+    };
+    let executor = Box::new(InstantExecutor::measuring(IN_FLIGHT, measure));
+    let plan = Plan { strategy, policies, trials, executor, work: Box::new(NoTraining) };
+    let mut observer = Silent;
+    let search = search(registry, plan, &mut log, &mut observer);
+    let (cpu, clock) = (cpu_seconds(), Instant::now());
+    let summary = search.run().expect("nothing ends the search before its budget does");
+    let seconds = [cpu_seconds() - cpu, clock.elapsed().as_secs_f64()];
+    assert_eq!(summary.spent.trials, trials);
+    seconds.map(|seconds| trials as f64 / seconds)
+}
+
+/// A score that depends on the genotype.
+fn measure(job: &Job) -> Measurements {
+    let accuracy = job.genotype.0.iter().map(|&digit| f64::from(digit)).sum::<f64>() / 24.0;
+    let mut measurements = Measurements::default();
+    measurements.set(names::VALIDATION_ACCURACY, accuracy);
+    measurements
+}
+
+/// Processor seconds of this process, all threads.
+fn cpu_seconds() -> f64 {
+    let usage = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    usage.tv_sec as f64 + usage.tv_nsec as f64 * 1e-9
+}
