@@ -1,3 +1,5 @@
+//! Reading what a process uses.
+
 use std::process::{Command, Stdio};
 
 use nas_core::budget::resources::{cpu_seconds, resident_bytes};

@@ -1,3 +1,5 @@
+//! What is appended, and what `verify` finds when it was changed.
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;

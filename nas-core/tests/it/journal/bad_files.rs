@@ -1,3 +1,5 @@
+//! Files and folders that are no journal, or can't be one.
+
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;

@@ -1,3 +1,5 @@
+//! What events add up to.
+
 use nas_core::journal::{Event, RunHistory, Step, StopReason};
 use nas_core::protocol::Usage;
 use nas_plugin_api::genotype::Genotype;
