@@ -16,6 +16,7 @@ CARGO_FLAGS ?=
 # The version is in the path, so that a new version here is a missing file, and gets built.
 CARGO_DENY := .tools/cargo-deny-0.20.2/bin/cargo-deny
 MDBOOK := .tools/mdbook-0.5.4/bin/mdbook
+PYTORCH := .tools/pytorch-2.13.0
 
 .PHONY: help
 help: ## list these targets
@@ -43,9 +44,13 @@ demo: build ## search an architecture for handwritten digits on this machine's C
 test: build ## run all tests
 	$(CARGO) test $(CARGO_FLAGS) --release --workspace --no-fail-fast
 
+# One comparison needs PyTorch, of libtorch's version (5 GB, once per checkout); where it can't be
+# installed, that comparison says that it is skipped. NAS_BENCH_PYTHON names a Python that has it.
 .PHONY: bench
-bench: build ## run all benchmarks
-	$(CARGO) bench $(CARGO_FLAGS) --workspace
+bench: build ## run all benchmarks, against PyTorch too; BENCH=name runs some of them
+	@[ -n "$$NAS_BENCH_PYTHON" ] || [ -x $(PYTORCH)/bin/python ] || $(MAKE) $(PYTORCH)/bin/python || true
+	$(CARGO) bench $(CARGO_FLAGS) -p nas-tests --bench front_door -- $(BENCH)
+	$(CARGO) bench $(CARGO_FLAGS) -p nas-torch --bench training_step
 
 .PHONY: book
 book: $(MDBOOK) ## build the book into docs/book
@@ -90,3 +95,7 @@ clean: ## remove what was built (libtorch itself stays in the user's cache)
 # Without `mdbook serve` and `mdbook watch`, which bring half of its dependencies.
 .tools/mdbook-%/bin/mdbook:
 	$(CARGO) install --locked --quiet mdbook --version $* --root .tools/mdbook-$* --no-default-features --features search
+
+.tools/pytorch-%/bin/python:
+	$(PYTHON) -m venv .tools/pytorch-$*
+	$(@D)/pip install --quiet torch==$* numpy || { rm -rf .tools/pytorch-$*; exit 1; }
