@@ -43,17 +43,20 @@ pub fn prepare_splits(
     }
 }
 
-/// Has a worker evaluate kept weights on the split that the set-up names, without any training.
+/// Has a worker evaluate kept weights on the split that the set-up names, without any training,
+/// within so many processor seconds.
 ///
 /// # Errors
-/// A worker that can't be started, dies, or says why it can't evaluate.
+/// A worker that can't be started, dies, passes the limit, or says why it can't evaluate.
 pub fn run_audit(
     program: &Path,
     setup: Setup,
     job: AuditJob,
+    cpu_seconds: f64,
 ) -> Result<(Measurements, Usage), ExecutorError> {
     let hardware = Hardware { threads: setup.threads, gpu: setup.device.starts_with("cuda") };
-    let task = Task { name: "audit a network", program, limits: UNLIMITED, hardware };
+    let limits = HardLimits { cpu_seconds, ..UNLIMITED };
+    let task = Task { name: "audit a network", program, limits, hardware };
     match task.run([Request::Setup(setup), Request::Audit(Box::new(job))])? {
         (Event::Finished { measurements, .. }, usage) => Ok((measurements, usage)),
         (event, _) => Err(task.failure(event)),

@@ -11,9 +11,14 @@ use crate::budget::{Clock, RealClock};
 use crate::executor::{run_audit, worker_program};
 use crate::journal::{Event, EventLog, Journal};
 use crate::plugin::Registry;
-use crate::protocol::{AuditJob, Setup};
+use crate::protocol::{AuditJob, Setup, Usage};
 use crate::search::Training;
 use crate::settings::Settings;
+
+/// Processor seconds that an audit needs at least: starting a worker takes a part of one.
+const LEAST_CPU_SECONDS: f64 = 1.0;
+/// Processor seconds that a worker may use between two looks at it, generously.
+const CPU_MARGIN: f64 = 0.2;
 
 /// Evaluates the champion's kept weights on the holdout, in a worker that is given neither the
 /// training data nor any foreign code, and journals that the holdout was read.
@@ -42,13 +47,31 @@ pub fn audit(folder: &RunFolder, registry: &Arc<Registry>) -> Result<Audit, Laun
     let Some(proposal) = history.proposal(trial) else {
         return Err(unusable(format!("trial {trial} was never proposed")));
     };
-    let (measurements, usage) = read_holdout(&prepared, folder, trial, &proposal.genotype)?;
-    let what = "audit the champion".to_owned();
-    journal.append(&[
-        Event::Overhead { what, usage },
-        Event::Audited { trial, measurements: measurements.clone() },
-    ])?;
-    Ok(Audit { trial, measurements })
+    let cpu_seconds = settings
+        .budget
+        .cpu_seconds
+        .map_or(f64::INFINITY, |limit| limit - history.tally.spent().cpu_seconds - CPU_MARGIN);
+    if cpu_seconds < LEAST_CPU_SECONDS {
+        let text = "what is left of `budget.cpu_seconds` is too little to read the holdout; \
+                    resume the run with more";
+        return Err(unusable(text.to_owned()));
+    }
+    let overhead = |usage| Event::Overhead { what: "audit the champion".to_owned(), usage };
+    match read_holdout(&prepared, folder, trial, &proposal.genotype, cpu_seconds) {
+        Ok((measurements, usage)) => {
+            let audited = Event::Audited { trial, measurements: measurements.clone() };
+            journal.append(&[overhead(usage), audited])?;
+            Ok(Audit { trial, measurements })
+        }
+        Err(error) => {
+            // Nobody knows what it used: it is charged all that it might have.
+            if cpu_seconds.is_finite() {
+                let usage = Usage { cpu_seconds: cpu_seconds + CPU_MARGIN, ..Usage::default() };
+                journal.append(&[overhead(usage)])?;
+            }
+            Err(error)
+        }
+    }
 }
 
 /// What an audit showed.
@@ -65,7 +88,8 @@ fn read_holdout(
     folder: &RunFolder,
     trial: TrialId,
     genotype: &Genotype,
-) -> Result<(Measurements, crate::protocol::Usage), LaunchError> {
+    cpu_seconds: f64,
+) -> Result<(Measurements, Usage), LaunchError> {
     let unusable = |text: String| LaunchError::Settings(vec![Problem::new("", text)]);
     let Some(data) = prepared.data() else {
         return Err(unusable("a benchmark has no holdout".to_owned()));
@@ -89,5 +113,5 @@ fn read_holdout(
         weights,
         batch_size: prepared.settings.training.recipe.batch_size,
     };
-    Ok(run_audit(&worker_program()?, setup, job)?)
+    Ok(run_audit(&worker_program()?, setup, job, cpu_seconds)?)
 }

@@ -14,16 +14,16 @@ use super::order::Order;
 use super::state::{Open, Rules, State};
 use super::work::{Assignment, Work};
 use super::{Champion, Observer, Parts, SearchError};
-use crate::budget::{Ledger, Reserve};
+use crate::budget::{Ledger, Reserve, TICK_SECONDS};
 use crate::executor::{Completion, Ended, Executor, Job, Update};
 use crate::journal::{Answer, Event, EventLog, StopReason};
 use crate::settings::Settings;
 
 /// How long the loop waits for workers before it looks at stop signals and clocks again.
 const POLL: Duration = Duration::from_millis(50);
-/// How often passing time is journalled when nothing else is, in seconds; well below
-/// [`crate::budget::TICK_SECONDS`], which a killed session is charged.
-const TICK_SECONDS: f64 = 1.0;
+/// How often passing time is journalled when nothing else is, in seconds; well below what a
+/// killed session is charged.
+const JOURNAL_SECONDS: f64 = TICK_SECONDS / 2.0;
 /// How long workers get to end by themselves when a search is stopped.
 const GRACE: Duration = Duration::from_millis(500);
 
@@ -236,7 +236,7 @@ impl<'a> Search<'a> {
         let updates = self.executor.poll(timeout)?;
         self.take(updates)?;
         let spent = self.ledger.spent();
-        if spent.wall_seconds - self.last_journalled > TICK_SECONDS {
+        if spent.wall_seconds - self.last_journalled > JOURNAL_SECONDS {
             self.journal(vec![Event::Ticked { spent }])?;
             self.observer.idle(&spent);
         }

@@ -76,7 +76,7 @@ fn an_audit_has_a_worker_of_its_own() {
             weights: "weights.safetensors".into(),
             batch_size: 64,
         };
-        run_audit(program(), options(1, rules).setup, job)
+        run_audit(program(), options(1, rules).setup, job, f64::INFINITY)
     };
     let (measurements, usage) = audit("setup-burn=0.1").unwrap();
     assert_eq!(measurements.get(names::HOLDOUT_ACCURACY), Some(0.875));
