@@ -39,10 +39,12 @@ demo: build ## search an architecture for handwritten digits on this machine's C
 	target/release/nas search examples/digits.toml
 
 # `build` comes first because the end-to-end tests load the plugins' shared libraries, which
-# `cargo test` does not leave in target/release by itself.
+# `cargo test` does not leave in target/release by itself. The fake worker is named, so that its
+# tests do not have cargo build it once more on its own.
 .PHONY: test
 test: build ## run all tests
-	$(CARGO) test $(CARGO_FLAGS) --release --workspace --no-fail-fast
+	NAS_TEST_FAKE_WORKER=$(CURDIR)/target/release/nas-fake-worker \
+	  $(CARGO) test $(CARGO_FLAGS) --release --workspace --no-fail-fast
 
 # One comparison needs PyTorch, of libtorch's version (5 GB, once per checkout); where it can't be
 # installed, that comparison says that it is skipped. NAS_BENCH_PYTHON names a Python that has it.
