@@ -147,7 +147,7 @@ fn a_fitness_that_is_no_number() {
 fn operations_with_an_invalid_graph() {
     let swapped = r#"operations.name = "invalid-graphs""#;
     let line = r#"operations.name = "nb201""#;
-    check_plugin("invalid_graph_operations", line, swapped, "declares a graph that is not sound");
+    check_plugin("invalid_graph_operations", line, swapped, "was asked for");
 }
 
 /// A library that can't be used is named with its reason, and everything else works.
