@@ -79,6 +79,10 @@ pub struct Search<'a> {
     /// The strategy said that it waits for a running trial.
     waiting: bool,
     last_journalled: f64,
+    /// Events that are to be written with the next group.
+    unwritten: Vec<Event>,
+    /// Trials whose weights go once it is written that they were beaten.
+    beaten: Vec<TrialId>,
 }
 
 impl<'a> Search<'a> {
@@ -119,6 +123,8 @@ impl<'a> Search<'a> {
             stop_signal,
             waiting: false,
             last_journalled: 0.0,
+            unwritten: Vec::new(),
+            beaten: Vec::new(),
         }
     }
 
@@ -151,6 +157,7 @@ impl<'a> Search<'a> {
             let told = self.tell()?;
             let asked = self.ask()?;
             let dispatched = self.dispatch()?;
+            self.write()?;
             if self.is_over() {
                 return Ok(());
             }
@@ -179,7 +186,8 @@ impl<'a> Search<'a> {
         let trials = self.state.trials(&ids);
         let mut events = vec![Event::Told { trials: ids.clone() }];
         self.state.told(&self.parts, &ids, &mut events);
-        self.journal(events)?;
+        self.unwritten.extend(events);
+        self.write()?;
         self.parts.call_strategy("take results", move |strategy| strategy.tell(&trials))?;
         self.waiting = false;
         Ok(true)
@@ -200,7 +208,7 @@ impl<'a> Search<'a> {
         let mut events = vec![Event::Asked { slots, answer: answer.clone(), spent }];
         self.waiting = answer == Answer::Wait;
         self.state.asked(&self.parts, &answer, None, &mut events);
-        self.journal(events)?;
+        self.unwritten.extend(events);
         Ok(!self.waiting)
     }
 
@@ -226,7 +234,10 @@ impl<'a> Search<'a> {
             self.state.dispatched(trial, attempt);
         }
         let dispatched = !jobs.is_empty();
-        self.journal(events)?;
+        self.unwritten.extend(events);
+        if dispatched {
+            self.write()?;
+        }
         jobs.into_iter().for_each(|job| self.executor.submit(job));
         Ok(dispatched)
     }
@@ -259,9 +270,8 @@ impl<'a> Search<'a> {
             }
         }
         events.extend(self.ledger.warnings());
-        self.journal(events)?;
-        // Only what is journalled as beaten may lose its weights.
-        beaten.into_iter().for_each(|trial| self.work.discard(trial));
+        self.unwritten.extend(events);
+        self.beaten.extend(beaten);
         Ok(())
     }
 
@@ -357,8 +367,16 @@ impl<'a> Search<'a> {
         Ok(Summary { reason, champion, spent, proposed: self.state.next_trial })
     }
 
-    /// Writes events down, all at once, and shows them to the observer.
+    /// Writes events down, with those that wait to be written.
     pub(super) fn journal(&mut self, events: Vec<Event>) -> Result<(), SearchError> {
+        self.unwritten.extend(events);
+        self.write()
+    }
+
+    /// Writes down what waits to be written, all at once, and shows it to the observer. Results
+    /// wait for the tell that follows, answers for their dispatch: two groups a trial, not four.
+    fn write(&mut self) -> Result<(), SearchError> {
+        let events = std::mem::take(&mut self.unwritten);
         if events.is_empty() {
             return Ok(());
         }
@@ -366,6 +384,8 @@ impl<'a> Search<'a> {
         let spent = self.ledger.spent();
         self.last_journalled = spent.wall_seconds;
         events.iter().for_each(|event| self.observer.event(event, &spent));
+        // Only what is journalled as beaten may lose its weights.
+        std::mem::take(&mut self.beaten).into_iter().for_each(|trial| self.work.discard(trial));
         Ok(())
     }
 }
