@@ -33,6 +33,8 @@ fn a_search_on_digits_ends_with_an_audited_network() {
     assert!(holdout.is_some_and(|accuracy| accuracy > 0.5), "{holdout:?}");
     let shown = sandbox.run(&["show", "last"]);
     assert!(shown.status.success(), "{}", text(&shown));
+    let trial = text(&sandbox.run(&["show", "last", "--trial", "0"]));
+    assert!(trial.contains("log.txt"), "{trial}");
     // The weights of the best network, and of no other, are kept.
     let kept = std::fs::read_dir(sandbox.run_folder().unwrap().join("trials"))
         .unwrap()

@@ -20,4 +20,4 @@ pub use champion::Champion;
 pub use observer::{Observer, Silent};
 pub use parts::{Parts, Policy, SearchError};
 pub use run::{Search, StopSignal, Summary};
-pub use work::{Assignment, KeepWeights, NoTraining, Training, Work, trial_folder};
+pub use work::{Assignment, KeepWeights, NoTraining, Training, Work};

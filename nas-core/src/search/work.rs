@@ -7,6 +7,7 @@ use nas_plugin_api::graph::Graph;
 use nas_plugin_api::trial::{Fidelity, Proposal, TrialId};
 
 use crate::budget::Reservation;
+use crate::executor::trial_log;
 use crate::network::{NetworkError, NetworkSpace};
 use crate::protocol::TrialJob;
 use crate::protocol::recipe::Recipe;
@@ -89,17 +90,11 @@ impl Training {
         Self { space, recipe, folder, keep, needs, kept }
     }
 
-    /// Where a trial's weights are kept.
+    /// Where a trial's weights are kept: beside its log.
     #[must_use]
     pub fn weights(folder: &Path, trial: TrialId) -> PathBuf {
-        trial_folder(folder, trial).join("weights.safetensors")
+        trial_log(folder, trial).with_file_name("weights.safetensors")
     }
-}
-
-/// The folder of one trial within a run's folder.
-#[must_use]
-pub fn trial_folder(run: &Path, trial: TrialId) -> PathBuf {
-    run.join("trials").join(format!("{trial:06}"))
 }
 
 impl Work for Training {
@@ -117,7 +112,7 @@ impl Work for Training {
                 .details
                 .continue_from
                 .map(|trial| Self::weights(&self.folder, trial)),
-            log: trial_folder(&self.folder, assignment.trial).join("log.txt"),
+            log: trial_log(&self.folder, assignment.trial),
             ..plain_job(assignment)
         })
     }

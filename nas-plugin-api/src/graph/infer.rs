@@ -1,7 +1,7 @@
 //! Shape inference: what a layer returns for what it is given.
 
 use super::shape::MAX_ELEMENTS;
-use super::{Groups, Layer, PoolKind, Shape, ShapeError};
+use super::{Groups, Layer, Shape, ShapeError};
 
 /// The shape that `layer` returns for inputs of these shapes.
 ///
@@ -59,14 +59,14 @@ fn infer(layer: &Layer, inputs: &[&Shape]) -> Result<Shape, ShapeError> {
         },
         Layer::Conv1d(conv) => {
             let [channels, length] = image::<2>(name, "[channels, length]", one()?)?;
-            let groups = check_groups(name, conv.groups, channels, conv.out_channels)?;
+            let out_channels = grouped_channels(name, conv.groups, channels, conv.out_channels)?;
             let length =
                 window(name, length, conv.kernel, conv.stride, conv.padding, conv.dilation)?;
-            Shape::from([groups.out_channels, length])
+            Shape::from([out_channels, length])
         }
         Layer::Conv2d(conv) => {
             let [channels, height, width] = image::<3>(name, "[channels, height, width]", one()?)?;
-            let groups = check_groups(name, conv.groups, channels, conv.out_channels)?;
+            let out_channels = grouped_channels(name, conv.groups, channels, conv.out_channels)?;
             let [height, width] = window_2d(
                 name,
                 [height, width],
@@ -75,7 +75,7 @@ fn infer(layer: &Layer, inputs: &[&Shape]) -> Result<Shape, ShapeError> {
                 conv.padding,
                 conv.dilation,
             )?;
-            Shape::from([groups.out_channels, height, width])
+            Shape::from([out_channels, height, width])
         }
         Layer::Linear(linear) => {
             if linear.out_features == 0 {
@@ -111,7 +111,7 @@ fn infer(layer: &Layer, inputs: &[&Shape]) -> Result<Shape, ShapeError> {
         }
         Layer::Pool1d(pool) => {
             let [channels, length] = image::<2>(name, "[channels, length]", one()?)?;
-            check_pool_padding(name, pool.kind, pool.kernel, pool.padding)?;
+            check_pool_padding(name, pool.kernel, pool.padding)?;
             Shape::from([
                 channels,
                 window(name, length, pool.kernel, pool.stride, pool.padding, 1)?,
@@ -120,7 +120,7 @@ fn infer(layer: &Layer, inputs: &[&Shape]) -> Result<Shape, ShapeError> {
         Layer::Pool2d(pool) => {
             let [channels, height, width] = image::<3>(name, "[channels, height, width]", one()?)?;
             for axis in 0..2 {
-                check_pool_padding(name, pool.kind, pool.kernel[axis], pool.padding[axis])?;
+                check_pool_padding(name, pool.kernel[axis], pool.padding[axis])?;
             }
             let extents = [height, width];
             let [height, width] =
@@ -274,18 +274,15 @@ fn agree(layer: &'static str, first: &Shape, others: &[&Shape]) -> Result<(), Sh
     }
 }
 
-struct Grouped {
-    out_channels: usize,
-}
-
-fn check_groups(
+/// Channels that a convolution returns, if its groups divide them and those of the input.
+fn grouped_channels(
     layer: &'static str,
     groups: Groups,
     channels: usize,
     out_channels: usize,
-) -> Result<Grouped, ShapeError> {
+) -> Result<usize, ShapeError> {
     match groups {
-        Groups::Depthwise => Ok(Grouped { out_channels: channels }),
+        Groups::Depthwise => Ok(channels),
         Groups::Count(groups) => {
             if out_channels == 0 {
                 return Err(ShapeError::Attribute {
@@ -296,7 +293,7 @@ fn check_groups(
                 });
             }
             match divides(groups, channels) && divides(groups, out_channels) {
-                true => Ok(Grouped { out_channels }),
+                true => Ok(out_channels),
                 false => Err(ShapeError::Attribute {
                     layer,
                     attribute: "groups",
@@ -310,7 +307,6 @@ fn check_groups(
 
 fn check_pool_padding(
     layer: &'static str,
-    _kind: PoolKind,
     kernel: usize,
     padding: usize,
 ) -> Result<(), ShapeError> {
