@@ -143,7 +143,10 @@ fn pack_command(command: Command) -> Result<StepCommand, PluginError> {
         Command::ArchStep { mixture, order: ArchOrder::Second } => (COMMAND_ARCH_SECOND, mixture),
         Command::ArchStep { mixture, order: ArchOrder::Reward } => (COMMAND_ARCH_REWARD, mixture),
         Command::SingleLevel { mixture } => (COMMAND_SINGLE_LEVEL, mixture),
-        Command::EndEpoch => (COMMAND_END_EPOCH, Mixture::default()),
+        Command::EndEpoch { genotype } => {
+            let (kind, mixture) = (COMMAND_END_EPOCH, pack_mixture(Mixture::default()));
+            return Ok(StepCommand { kind, mixture, details: encode(&genotype)? });
+        }
         other => {
             let (kind, mixture) = (COMMAND_OTHER, pack_mixture(Mixture::default()));
             return Ok(StepCommand { kind, mixture, details: encode(&other)? });
@@ -161,7 +164,10 @@ fn unpack_command(command: StepCommand) -> Result<Command, PluginError> {
         COMMAND_ARCH_SECOND => arch_step(mixture, ArchOrder::Second),
         COMMAND_ARCH_REWARD => arch_step(mixture, ArchOrder::Reward),
         COMMAND_SINGLE_LEVEL => Ok(Command::SingleLevel { mixture }),
-        COMMAND_END_EPOCH => Ok(Command::EndEpoch),
+        COMMAND_END_EPOCH => match command.details.is_empty() {
+            true => Ok(Command::EndEpoch { genotype: None }),
+            false => Ok(Command::EndEpoch { genotype: decode(&command.details)? }),
+        },
         COMMAND_OTHER => decode(&command.details),
         other => {
             let text = format!("go on: {other} is no command of this version");

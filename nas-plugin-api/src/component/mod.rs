@@ -23,6 +23,7 @@ pub use configuration::{Configuration, FileField};
 pub use fitness::Fitness;
 pub use one_shot_strategy::{
     ArchOrder, Command, Edit, Mixture, Need, OneShotPlan, OneShotStrategy, Report, Split,
+    TrainingSettings,
 };
 pub use operation_set::{OperationInfo, OperationSet};
 pub use registration::{Component, ComponentInfo, ComponentKind, Constructor, Registration};

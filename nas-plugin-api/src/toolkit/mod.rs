@@ -2,19 +2,24 @@
 //!
 //! For strategies that propose genotypes, over a [`crate::template::Space`]: [`random_genotype`],
 //! [`mutation`], [`crossover`], [`neighbours`], [`repair`] and [`pareto`]. For one-shot strategies,
-//! over slices of `f64`: [`softmax`], [`gumbel`], [`sigmoid`] and [`gates`], each with its
-//! `pull_back`, and [`adam`]. For both: [`rng`], and [`rehearsal`] for their tests.
+//! over slices of `f64`: [`softmax`], [`gumbel`], [`sigmoid`] and [`gates`], each with
+//! its `pull_back`, and [`adam`]; over a space, [`mixture_layout`], [`incoming_edges`] and [`picks`].
+//! For both: [`rng`], and [`rehearsal`] for their tests.
 //!
 //! Everything random takes a [`rng::Generator`], so a strategy that makes one from its seed and
 //! uses nothing else is reproducible.
 
 pub mod adam;
 pub mod crossover;
+
 pub mod gates;
 pub mod gumbel;
+pub mod incoming_edges;
+pub mod mixture_layout;
 pub mod mutation;
 pub mod neighbours;
 pub mod pareto;
+pub mod picks;
 pub mod random_genotype;
 pub mod rehearsal;
 pub mod repair;

@@ -45,6 +45,28 @@ pub(super) fn cell(n: usize, constraints: &[Constraint]) -> Space {
     Space::new(template).unwrap()
 }
 
+/// A cell of DARTS with so many nodes, each of which keeps two incoming edges; the operations are
+/// `none` (in the search alone), `pool` and `conv`.
+pub(super) fn darts_cell(n: usize) -> Space {
+    let mut builder = TemplateBuilder::new("darts_cell");
+    let mut states = vec![builder.input([4, 8, 8])];
+    states.push(builder.relu(states[0]));
+    let candidates = ["none", "pool", "conv"].map(str::to_owned).to_vec();
+    let options = Options::Operation { candidates, search_only: vec![0], min: 1, max: 1 };
+    for to in 2..2 + n {
+        let edges: Vec<NodeIndex> = (0..to)
+            .map(|from| {
+                let choice = builder.choice(&format!("edge_{from}_{to}"), options.clone());
+                let shape = builder.shape(states[from]).clone();
+                builder.operation_of(choice, states[from], shape, 1)
+            })
+            .collect();
+        states.push(builder.chosen_inputs(&format!("node_{to}"), &edges, 2, 2));
+    }
+    let output = builder.concat(&states[2..]);
+    Space::new(builder.finish(output).unwrap()).unwrap()
+}
+
 /// Between `min` and `max` edges of a cell with this operation.
 pub(super) fn count(operation: &str, min: usize, max: Option<usize>) -> Constraint {
     Constraint::Count { operation: operation.to_owned(), prefix: "edge".to_owned(), min, max }
