@@ -103,6 +103,21 @@ impl NetworkSpace {
         candidate: usize,
         inputs: &[&Shape],
     ) -> Result<Arc<OperationGraph>, NetworkError> {
+        let TemplateLayer::Operation { context, .. } = &self.space.template().nodes[node].layer
+        else {
+            unreachable!("only operation nodes have candidates")
+        };
+        self.operation_to(node, candidate, inputs, context.output.clone())
+    }
+
+    /// The same, returning another shape than the template says.
+    pub(super) fn operation_to(
+        &self,
+        node: NodeIndex,
+        candidate: usize,
+        inputs: &[&Shape],
+        output: Shape,
+    ) -> Result<Arc<OperationGraph>, NetworkError> {
         let place = &self.space.template().nodes[node];
         let TemplateLayer::Operation { context, .. } = &place.layer else {
             unreachable!("only operation nodes have candidates")
@@ -110,6 +125,7 @@ impl NetworkSpace {
         let context = OperationContext {
             role: self.role,
             inputs: inputs.iter().map(|&shape| shape.clone()).collect(),
+            output,
             ..context.clone()
         };
         self.operations
@@ -145,7 +161,7 @@ impl NetworkSpace {
         }
     }
 
-    fn candidate(&self, node: NodeIndex, candidate: usize) -> &str {
+    pub(super) fn candidate(&self, node: NodeIndex, candidate: usize) -> &str {
         let template = self.space.template();
         match &template.nodes[node].layer {
             TemplateLayer::Operation { choice, .. } => match &template.choices[*choice].options {

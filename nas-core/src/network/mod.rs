@@ -7,11 +7,13 @@ mod cost;
 mod operations;
 mod outline;
 mod space;
+mod supernet;
 
 pub use cost::layer_cost;
 pub use operations::{OperationError, OperationGraphs};
 pub use outline::Outline;
 pub use space::{NetworkError, NetworkSpace};
+pub use supernet::{Path, Supernet, SupernetLayer, SupernetNode};
 
 use nas_plugin_api::graph::{Graph, GraphError};
 use nas_plugin_api::measurement::Cost;

@@ -42,6 +42,23 @@ pub enum NetworkError {
     /// The genotype makes a network that can't be computed.
     #[error("this genotype's network can't be computed: {0}")]
     Graph(#[from] GraphError),
+    /// Partial channels are for edges that keep their channels.
+    #[error(
+        "node `{node}`: with one in {one_in} channels mixed, an edge has one input (here {inputs}) \
+         and keeps its channels, a multiple of {one_in} (here {channels} to {output})"
+    )]
+    PartialChannels {
+        /// The template's node.
+        node: String,
+        /// Its inputs.
+        inputs: usize,
+        /// Channels it reads.
+        channels: usize,
+        /// Channels it returns.
+        output: usize,
+        /// One in so many channels is mixed.
+        one_in: usize,
+    },
     /// The space names an operation that the set does not have.
     #[error(
         "the space needs operation `{operation}`, which the set does not have (it has {known})"

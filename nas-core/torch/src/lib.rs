@@ -3,8 +3,10 @@
 //! The only crate that knows libtorch. It decides nothing about a search: it is told one layer
 //! graph and one recipe, and answers with measurements.
 
+pub mod mixture;
 pub mod network;
 pub mod parameters;
+pub mod program;
 pub mod rewrite;
 pub mod weights;
 
@@ -15,6 +17,7 @@ pub mod pixels;
 pub mod random;
 
 pub mod evaluate;
+pub mod kernels;
 pub mod latency;
 pub mod loss;
 pub mod optimizer;

@@ -3,18 +3,23 @@
 //! Not here: what one layer computes (`layers`), in which order values are made and
 //! dropped (`plan`), where parameters live ([`crate::parameters`]).
 
-use nas_plugin_api::graph::{Graph, GraphError};
+use nas_core::network::Supernet;
+use nas_plugin_api::graph::{Graph, GraphError, Shape};
 use tch::{Device, Kind, TchError, Tensor};
 
 use crate::layers::{self, Call, Module, Pass};
+use crate::mixture::Mixed;
 use crate::parameters::{Declarations, Parameters};
 use crate::plan::Plan;
-use crate::rewrite;
+use crate::program::{Node, Program};
+use crate::rewrite::{RULES, Rule};
 
 /// A network ready to be trained: one module per node, and the parameters they share.
+///
+/// A supernet is one whose passes are given a mixture.
 #[derive(Debug)]
 pub struct Network {
-    graph: Graph,
+    program: Program,
     modules: Vec<Box<dyn Module>>,
     parameters: Parameters,
     /// Everything, auxiliary heads too.
@@ -75,6 +80,15 @@ pub enum NetworkError {
     },
 }
 
+fn build_modules(program: &Program, declare: &mut Declarations) -> Vec<Box<dyn Module>> {
+    let build = |node: &Node| {
+        let inputs: Vec<&Shape> =
+            node.inputs.iter().map(|&input| &program.nodes[input].shape).collect();
+        layers::build(node, &inputs, declare)
+    };
+    program.nodes.iter().map(build).collect()
+}
+
 /// libtorch's message without the C++ backtrace that follows it.
 #[must_use]
 pub fn first_line(error: &TchError) -> String {
@@ -94,35 +108,88 @@ impl Network {
     /// # Errors
     /// [`NetworkError`]; nothing panics on an unsound or huge graph.
     pub fn build(graph: &Graph, seed: u64, options: Options) -> Result<Self, NetworkError> {
-        graph.shapes()?;
-        let graph = rewrite::simplify(graph);
-        let shapes = graph.shapes()?;
-        let inputs = graph.input_nodes();
+        Self::assemble(Program::from_graph(graph)?, &RULES, seed, options)
+    }
+
+    /// Builds a supernet, whose passes need a mixture each.
+    ///
+    /// # Errors
+    /// [`NetworkError`]
+    pub fn build_supernet(
+        supernet: &Supernet,
+        seed: u64,
+        options: Options,
+    ) -> Result<Self, NetworkError> {
+        Self::assemble(Program::from_supernet(supernet)?, &RULES, seed, options)
+    }
+
+    /// Builds a program rewritten by these rules.
+    ///
+    /// The rules change neither the order of the parameters nor what they start as.
+    ///
+    /// # Errors
+    /// [`NetworkError`]
+    pub fn assemble(
+        plain: Program,
+        rules: &[Rule],
+        seed: u64,
+        options: Options,
+    ) -> Result<Self, NetworkError> {
+        let mut program = plain.clone();
+        for (_, rule) in rules {
+            rule(&mut program);
+        }
+        let inputs = program.input_nodes();
         let &[input] = inputs.as_slice() else {
             return Err(NetworkError::Inputs { n_inputs: inputs.len() });
         };
+        let mut remaining = Declarations::default();
+        build_modules(&program, &mut remaining);
         let mut declarations = Declarations::default();
-        let modules = graph
-            .nodes
-            .iter()
-            .enumerate()
-            .map(|(index, node)| {
-                let inputs: Vec<_> = node.inputs.iter().map(|&input| &shapes[input]).collect();
-                layers::build(node, &inputs, &shapes[index], &mut declarations)
-            })
-            .collect();
+        build_modules(&plain, &mut declarations);
+        let mut declarations = declarations.only_those_of(&remaining);
+        let modules = build_modules(&program, &mut declarations);
         let parameters = Parameters::create(declarations, seed, options)
             .map_err(|source| NetworkError::Parameters { source })?;
         Ok(Self {
             modules,
             parameters,
-            training_plan: Plan::new(&graph, &graph.outputs),
-            logits_plan: Plan::new(&graph, &graph.outputs[..1]),
+            training_plan: Plan::new(&program, &program.outputs, &[]),
+            logits_plan: Plan::new(&program, &program.outputs[..1], &[]),
             input,
             drop_path: 0.0,
             options,
-            graph,
+            program,
         })
+    }
+
+    /// All outputs of a supernet at a mixture, in training mode (batch statistics) or not.
+    ///
+    /// Paths that are not needed are not computed.
+    ///
+    /// # Shapes
+    /// As [`Self::forward_training`].
+    /// # Errors
+    /// [`NetworkError::Layer`], or whatever `check` returns, which is asked after every layer.
+    pub fn forward_mixed<E: From<NetworkError>>(
+        &self,
+        images: &Tensor,
+        mixture: &Mixed,
+        training: bool,
+        check: &mut dyn FnMut() -> Result<(), E>,
+    ) -> Result<Vec<Tensor>, E> {
+        let outputs = match training {
+            true => self.program.outputs.as_slice(),
+            false => &self.program.outputs[..1],
+        };
+        let plan = Plan::new(&self.program, outputs, mixture.needs());
+        self.run(&plan, images, training, Some(mixture), &mut |_, _| check())
+    }
+
+    /// What is computed, after all rewrites.
+    #[must_use]
+    pub fn program(&self) -> &Program {
+        &self.program
     }
 
     /// All outputs in training mode: the logits, then those of auxiliary heads.
@@ -132,7 +199,7 @@ impl Network {
     /// # Errors
     /// [`NetworkError::Layer`] with the node at which libtorch failed, for want of memory too.
     pub fn forward_training(&self, images: &Tensor) -> Result<Vec<Tensor>, NetworkError> {
-        self.run(&self.training_plan, images, true, &mut |_, _| Ok(()))
+        self.run(&self.training_plan, images, true, None, &mut |_, _| Ok(()))
     }
 
     /// The same, asking `check` after every layer whether to go on.
@@ -144,7 +211,7 @@ impl Network {
         images: &Tensor,
         check: &mut dyn FnMut() -> Result<(), E>,
     ) -> Result<Vec<Tensor>, E> {
-        self.run(&self.training_plan, images, true, &mut |_, _| check())
+        self.run(&self.training_plan, images, true, None, &mut |_, _| check())
     }
 
     /// The logits in evaluation mode; auxiliary heads are not computed.
@@ -153,7 +220,7 @@ impl Network {
     /// As [`Self::forward_training`].
     pub fn forward(&self, images: &Tensor) -> Result<Tensor, NetworkError> {
         let mut nothing = |_: &dyn Module, _: &[&Tensor]| Ok::<(), NetworkError>(());
-        let mut outputs = self.run(&self.logits_plan, images, false, &mut nothing)?;
+        let mut outputs = self.run(&self.logits_plan, images, false, None, &mut nothing)?;
         Ok(outputs.swap_remove(0))
     }
 
@@ -195,7 +262,7 @@ impl Network {
         let mut total = 0;
         let example = self.zeros(1).map_err(|source| NetworkError::Parameters { source })?;
         tch::no_grad(|| {
-            self.run(&self.logits_plan, &example, false, &mut |module, values| {
+            self.run(&self.logits_plan, &example, false, None, &mut |module, values| {
                 total += module.multiply_adds(self.parameters.learnt(), values);
                 Ok::<(), NetworkError>(())
             })
@@ -208,10 +275,7 @@ impl Network {
     /// # Errors
     /// What libtorch says.
     pub fn zeros(&self, batch: usize) -> Result<Tensor, TchError> {
-        let nas_plugin_api::graph::Layer::Input { shape } = &self.graph.nodes[self.input].layer
-        else {
-            return Err(TchError::Shape("the input node is no input".into()));
-        };
+        let shape: &Shape = &self.program.nodes[self.input].shape;
         let size: Vec<i64> = layers::with_batch(batch as i64, shape);
         let zeros = Tensor::f_zeros(size, (self.options.kind, self.options.device))?;
         self.lay_out(&zeros)
@@ -235,6 +299,7 @@ impl Network {
         plan: &Plan,
         images: &Tensor,
         training: bool,
+        mixture: Option<&Mixed>,
         observe: &mut Observe<'_, E>,
     ) -> Result<Vec<Tensor>, E> {
         let pass = Pass {
@@ -245,15 +310,17 @@ impl Network {
             drop_path: self.drop_path,
             batch: images.size().first().copied().unwrap_or(1),
             images,
+            mixture,
         };
         let mut values: Vec<Option<Tensor>> = Vec::new();
-        values.resize_with(self.graph.nodes.len(), || None);
+        values.resize_with(self.program.nodes.len(), || None);
         values[self.input] = Some(images.shallow_clone());
         for step in &plan.steps {
-            let node = &self.graph.nodes[step.node];
-            let inputs: Vec<&Tensor> =
-                node.inputs.iter().filter_map(|&input| values[input].as_ref()).collect();
-            let call = Call { inputs: &inputs, overwrite: step.overwrite, pass: &pass };
+            let node = &self.program.nodes[step.node];
+            let read = step.active.iter().filter_map(|&at| values[node.inputs[at]].as_ref());
+            let inputs: Vec<&Tensor> = read.collect();
+            let (active, overwrite) = (step.active.as_slice(), step.overwrite);
+            let call = Call { inputs: &inputs, active, overwrite, pass: &pass };
             let value = self.modules[step.node]
                 .forward(call)
                 .map_err(|source| NetworkError::Layer { node: node.name.clone(), source })?;

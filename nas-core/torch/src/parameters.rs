@@ -4,6 +4,8 @@
 //! gradients, clipping them and an optimiser's step are a few operations on two flat tensors,
 //! whatever the number of layers; and autograd accumulates in place, without an allocation.
 
+use std::collections::HashMap;
+
 use tch::{Device, Kind, TchError, Tensor};
 
 use crate::network::Options;
@@ -21,11 +23,13 @@ const ALIGNMENT: i64 = 16;
 /// The stream of random numbers that initialise; epochs have theirs from 0.
 const INITIALISATION: u64 = u64::MAX - 1;
 
-/// What the layers of a network need.
+/// What the layers of a network need. What is declared twice under one name is one parameter.
 #[derive(Debug, Default)]
 pub(crate) struct Declarations {
     learnt: Vec<Declaration>,
     statistics: Vec<Declaration>,
+    learnt_by_name: HashMap<String, LearntIndex>,
+    statistic_by_name: HashMap<String, StatisticIndex>,
 }
 
 #[derive(Debug)]
@@ -66,8 +70,7 @@ pub struct Parameters {
 
 impl Declarations {
     pub(crate) fn learnt(&mut self, name: String, size: &[i64], initial: Initial) -> LearntIndex {
-        self.learnt.push(Declaration { name, size: size.to_vec(), initial });
-        self.learnt.len() - 1
+        declare(&mut self.learnt, &mut self.learnt_by_name, name, size, initial)
     }
 
     pub(crate) fn statistic(
@@ -76,8 +79,23 @@ impl Declarations {
         channels: i64,
         initial: Initial,
     ) -> StatisticIndex {
-        self.statistics.push(Declaration { name, size: vec![channels], initial });
-        self.statistics.len() - 1
+        declare(&mut self.statistics, &mut self.statistic_by_name, name, &[channels], initial)
+    }
+
+    /// What is declared here as well as there, in this order.
+    pub(crate) fn only_those_of(self, other: &Self) -> Self {
+        let mut kept = Self::default();
+        for Declaration { name, size, initial } in self.learnt {
+            if other.learnt_by_name.contains_key(&name) {
+                kept.learnt(name, &size, initial);
+            }
+        }
+        for Declaration { name, size, initial } in self.statistics {
+            if other.statistic_by_name.contains_key(&name) {
+                kept.statistic(name, size[0], initial);
+            }
+        }
+        kept
     }
 
     /// The weight of a convolution or linear layer, output channels first, and its bias.
@@ -168,6 +186,19 @@ impl Parameters {
     pub fn values_and_gradients_mut(&mut self) -> (&mut Tensor, &mut Tensor) {
         (&mut self.values, &mut self.gradients)
     }
+}
+
+fn declare(
+    list: &mut Vec<Declaration>,
+    by_name: &mut HashMap<String, usize>,
+    name: String,
+    size: &[i64],
+    initial: Initial,
+) -> usize {
+    *by_name.entry(name).or_insert_with_key(|name| {
+        list.push(Declaration { name: name.clone(), size: size.to_vec(), initial });
+        list.len() - 1
+    })
 }
 
 impl Initial {

@@ -4,6 +4,7 @@ use nas_plugin_api::graph::{Conv1d, Conv2d, Groups};
 use tch::{TchError, Tensor};
 
 use super::{Call, Module};
+use crate::kernels;
 use crate::parameters::{Declarations, LearntIndex, NamedTensor};
 
 #[derive(Debug)]
@@ -57,6 +58,8 @@ pub(super) struct Convolution2d {
     padding: [i64; 2],
     dilation: [i64; 2],
     groups: i64,
+    /// Stride, padding and dilation of a square depthwise convolution without bias.
+    depthwise: Option<[i64; 3]>,
 }
 
 impl Convolution2d {
@@ -70,14 +73,26 @@ impl Convolution2d {
         let [height, width] = pair(conv.kernel);
         let size = [out_channels, channels / groups, height, width];
         let (weight, bias) = declare.weight_and_bias(name, &size, conv.bias);
-        let (stride, padding) = (pair(conv.stride), pair(conv.padding));
-        Self { weight, bias, stride, padding, dilation: pair(conv.dilation), groups }
+        let [stride, padding, dilation] = [conv.stride, conv.padding, conv.dilation].map(pair);
+        let is_square = [[height, width], stride, padding, dilation].iter().all(|e| e[0] == e[1]);
+        let is_depthwise = groups == channels && out_channels == channels && groups > 1;
+        let depthwise = (is_square && is_depthwise && !conv.bias).then_some([
+            stride[0],
+            padding[0],
+            dilation[0],
+        ]);
+        Self { weight, bias, stride, padding, dilation, groups, depthwise }
     }
 }
 
 impl Module for Convolution2d {
     fn forward(&self, call: Call<'_>) -> Result<Tensor, TchError> {
         let learnt = call.pass.learnt;
+        if let (Some([stride, padding, dilation]), true) = (self.depthwise, call.pass.channels_last)
+        {
+            let weight = &learnt[self.weight].tensor;
+            return kernels::depthwise(call.input()?, weight, stride, padding, dilation);
+        }
         call.input()?.f_conv2d(
             &learnt[self.weight].tensor,
             self.bias.map(|bias| &learnt[bias].tensor),

@@ -28,11 +28,16 @@ impl Module for DropPath {
         if !call.pass.training || call.pass.drop_path <= 0.0 {
             return Ok(x.shallow_clone());
         }
-        let keep = 1.0 - call.pass.drop_path;
-        let mut size = vec![1; x.dim()];
-        size[0] = call.pass.batch;
-        let mut mask = Tensor::f_empty(size, (x.kind(), x.device()))?;
-        let mask = mask.f_bernoulli_float_(keep)?.f_div_scalar_(keep)?;
-        x.f_mul(&mask)
+        drop_examples(x, call.pass.drop_path, call.pass.batch)
     }
+}
+
+/// Drops each example with this probability and divides the rest by that of being kept.
+pub(super) fn drop_examples(x: &Tensor, probability: f64, batch: i64) -> Result<Tensor, TchError> {
+    let keep = 1.0 - probability;
+    let mut size = vec![1; x.dim()];
+    size[0] = batch;
+    let mut mask = Tensor::f_empty(size, (x.kind(), x.device()))?;
+    let mask = mask.f_bernoulli_float_(keep)?.f_div_scalar_(keep)?;
+    x.f_mul(&mask)
 }

@@ -1,22 +1,26 @@
 //! What each layer computes: a file per layer family, and the list of them in [`build`].
 
 mod activation;
-mod batch_norm;
 mod convolution;
 mod dropout;
 mod embedding;
 mod linear;
+mod merged_convolution;
 mod normalization;
 mod pool;
+mod product;
 mod rearrange;
-mod sum;
+mod weighted_sum;
+mod width_mask;
 
 use std::fmt::Debug;
 
-use nas_plugin_api::graph::{Layer, Node, Shape};
+use nas_plugin_api::graph::{Layer, Shape};
 use tch::{TchError, Tensor};
 
+use crate::mixture::Mixed;
 use crate::parameters::{Declarations, NamedTensor};
+use crate::program::{Node, Norm, Op, Term};
 
 /// A built layer.
 pub(crate) trait Module: Debug + Send {
@@ -33,8 +37,11 @@ pub(crate) trait Module: Debug + Send {
 /// What a layer is given.
 #[derive(Clone, Copy)]
 pub(crate) struct Call<'a> {
+    /// The inputs that are read.
     pub(crate) inputs: &'a [&'a Tensor],
-    /// Position of an input whose memory may take the result.
+    /// Their positions among the node's inputs; some are left out in a supernet.
+    pub(crate) active: &'a [usize],
+    /// Position of a read input whose memory may take the result.
     pub(crate) overwrite: Option<usize>,
     pub(crate) pass: &'a Pass<'a>,
 }
@@ -48,6 +55,8 @@ pub(crate) struct Pass<'a> {
     pub(crate) drop_path: f64,
     pub(crate) batch: i64,
     pub(crate) images: &'a Tensor,
+    /// In a supernet.
+    pub(crate) mixture: Option<&'a Mixed>,
 }
 
 impl<'a> Call<'a> {
@@ -65,18 +74,42 @@ impl<'a> Call<'a> {
     }
 }
 
-/// Builds one node's layer and declares its parameters under the node's name.
-pub(crate) fn build(
-    node: &Node,
+/// Builds one node's operation and declares its parameters under the node's name.
+pub(crate) fn build(node: &Node, inputs: &[&Shape], declare: &mut Declarations) -> Box<dyn Module> {
+    let channels = inputs.first().map_or(1, |shape| shape.channels()) as i64;
+    match &node.op {
+        Op::Layer(layer) => build_layer(&node.name, layer, inputs, &node.shape, declare),
+        Op::Sum { terms } => Box::new(weighted_sum::Sum::new(terms, &node.shape)),
+        Op::NormalizedSum { norms, terms, relu } => {
+            Box::new(weighted_sum::NormalizedSum::new(norms, terms, *relu, &node.shape, declare))
+        }
+        Op::MergedConvolution { terms } => Box::new(merged_convolution::MergedConvolution::new(
+            terms,
+            channels,
+            &node.shape,
+            declare,
+        )),
+        Op::Subsample { start, step } => Box::new(rearrange::Subsample {
+            start: start.map(|extent| extent as i64),
+            step: step.map(|extent| extent as i64),
+        }),
+        Op::WidthMask { paths, widths } => {
+            Box::new(width_mask::WidthMask { paths: paths.clone(), widths: widths.clone() })
+        }
+    }
+}
+
+fn build_layer(
+    name: &str,
+    layer: &Layer,
     inputs: &[&Shape],
     output: &Shape,
     declare: &mut Declarations,
 ) -> Box<dyn Module> {
-    let name = node.name.as_str();
     let input = inputs.first().copied();
     let channels = input.map_or(1, Shape::channels) as i64;
     let features = input.and_then(|shape| shape.0.last()).map_or(1, |&extent| extent as i64);
-    match &node.layer {
+    match layer {
         Layer::Input { .. } | Layer::Identity => Box::new(rearrange::Identity),
         Layer::Zero { shape } => Box::new(rearrange::Zero::new(shape)),
         Layer::Conv1d(conv) => {
@@ -87,7 +120,9 @@ pub(crate) fn build(
         }
         Layer::Linear(linear) => Box::new(linear::Linear::new(linear, name, features, declare)),
         Layer::BatchNorm(norm) => {
-            Box::new(batch_norm::BatchNorm::new(norm, name, channels, declare))
+            let norm = Norm { name: name.to_owned(), layer: norm.clone() };
+            let terms = [Term::default()];
+            Box::new(weighted_sum::NormalizedSum::new(&[norm], &terms, false, output, declare))
         }
         Layer::LayerNorm(norm) => {
             Box::new(normalization::LayerNorm::new(norm, name, features, declare))
@@ -100,14 +135,16 @@ pub(crate) fn build(
         Layer::Pool2d(pool) => Box::new(pool::Pool2d::new(pool)),
         Layer::AdaptiveAvgPool(_) => Box::new(pool::AdaptiveAverage::new(output)),
         Layer::GlobalAvgPool => Box::new(pool::GlobalAverage),
-        Layer::Add => Box::new(sum::Sum),
-        Layer::Mul => Box::new(sum::Product),
+        Layer::Add => {
+            Box::new(weighted_sum::Sum::new(&vec![Term::default(); inputs.len()], output))
+        }
+        Layer::Mul => Box::new(product::Product),
         Layer::Concat(concat) => Box::new(rearrange::Concat { axis: along(concat.axis) }),
         Layer::Slice(slice) => Box::new(rearrange::Slice::new(slice)),
         Layer::Transpose { first, second } => {
             Box::new(rearrange::Transpose { first: along(*first), second: along(*second) })
         }
-        Layer::Scale { factor } => Box::new(sum::Scale { factor: *factor }),
+        Layer::Scale { factor } => Box::new(product::Scale { factor: *factor }),
         Layer::Reshape { .. } | Layer::Flatten => Box::new(rearrange::Reshape::new(output)),
         Layer::MatMul(product) => {
             Box::new(linear::MatMul { transpose_second: product.transpose_second })

@@ -70,6 +70,24 @@ impl Module for Slice {
     }
 }
 
+/// Every so-manieth row and column, in memory of its own: it is read by convolutions.
+#[derive(Debug)]
+pub(super) struct Subsample {
+    pub(super) start: [i64; 2],
+    pub(super) step: [i64; 2],
+}
+
+impl Module for Subsample {
+    fn forward(&self, call: Call<'_>) -> Result<Tensor, TchError> {
+        let rows = call.input()?.f_slice(2, self.start[0], None, self.step[0])?;
+        let pixels = rows.f_slice(3, self.start[1], None, self.step[1])?;
+        match call.pass.channels_last {
+            true => pixels.f_permute([0, 2, 3, 1])?.f_contiguous()?.f_permute([0, 3, 1, 2]),
+            false => pixels.f_contiguous(),
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Transpose {
     pub(super) first: i64,

@@ -4,6 +4,7 @@
 
 mod batches;
 mod fixtures;
+mod kernels;
 mod layers;
 mod limits;
 mod nb201;

@@ -2,7 +2,8 @@
 
 use nas_plugin_api::graph::{Conv2d, Graph, GraphBuilder, Layer};
 use nas_torch::network::{Network, Options};
-use nas_torch::rewrite::{drop_dead, drop_identity, drop_zero, share, simplify};
+use nas_torch::program::{Op, Program};
+use nas_torch::rewrite::{self, RULES, Rule};
 use tch::{Device, Kind, Tensor};
 
 /// Two edges that start with the same ReLU, an identity, a zero, and a branch that leads nowhere.
@@ -26,14 +27,25 @@ fn cell() -> Graph {
     g.finish(only).unwrap()
 }
 
-fn count(graph: &Graph, name: &str) -> usize {
-    graph.nodes.iter().filter(|node| node.layer.name() == name).count()
+fn simplified(graph: &Graph) -> Program {
+    let mut program = Program::from_graph(graph).unwrap();
+    rewrite::simplify(&mut program);
+    program
+}
+
+fn count(program: &Program, is: impl Fn(&Op) -> bool) -> usize {
+    program.nodes.iter().filter(|node| is(&node.op)).count()
+}
+
+fn count_layers(program: &Program, name: &str) -> usize {
+    count(program, |op| matches!(op, Op::Layer(layer) if layer.name() == name))
 }
 
 /// Result and gradients of every parameter that is left, in 64-bit floats.
-fn result_and_gradients(graph: &Graph, names: &[String]) -> Vec<Tensor> {
+fn result_and_gradients(rules: &[Rule], names: &[String]) -> Vec<Tensor> {
     let options = Options { kind: Kind::Double, ..Options::on(Device::Cpu) };
-    let network = Network::build(graph, 0, options).unwrap();
+    let plain = Program::from_graph(&cell()).unwrap();
+    let network = Network::assemble(plain, rules, 0, options).unwrap();
     for learnt in network.parameters().learnt() {
         // The same values by name, whatever else is built.
         let seed = learnt.name.bytes().fold(7, |seed, byte| seed * 31 + i64::from(byte));
@@ -54,36 +66,30 @@ fn result_and_gradients(graph: &Graph, names: &[String]) -> Vec<Tensor> {
 
 #[test]
 fn a_cell_shrinks_to_what_is_computed() {
-    let graph = simplify(&cell());
-    assert_eq!(count(&graph, "activation"), 1);
-    assert_eq!(count(&graph, "conv2d"), 3);
-    assert_eq!(count(&graph, "identity") + count(&graph, "zero"), 0);
-    assert_eq!(count(&graph, "add"), 1);
-    assert!(graph.shapes().is_ok());
+    let program = simplified(&cell());
+    assert_eq!(count_layers(&program, "activation"), 1);
+    assert_eq!(count_layers(&program, "conv2d"), 3);
+    assert_eq!(count_layers(&program, "identity") + count_layers(&program, "zero"), 0);
+    assert_eq!(count_layers(&program, "batch_norm"), 0);
+    // The first one is read twice and stays alone; the edges' are part of the sum.
+    assert_eq!(count(&program, |op| matches!(op, Op::NormalizedSum { .. })), 2);
+    assert_eq!(program.nodes.len(), 1 + 1 + 1 + 1 + 2 + 1);
 }
 
 #[test]
 fn every_rule_keeps_results_and_gradients() {
-    let plain = cell();
     let names: Vec<String> = {
-        let network = Network::build(&plain, 0, Options::on(Device::Cpu)).unwrap();
+        let network = Network::build(&cell(), 0, Options::on(Device::Cpu)).unwrap();
         network.parameters().learnt().iter().map(|learnt| learnt.name.clone()).collect()
     };
-    // Networks are always simplified, so hide the equal edges from it: a factor of 1 is no rule's.
-    let mut hidden = plain.clone();
-    for (index, node) in plain.nodes.iter().enumerate() {
-        if matches!(node.layer, Layer::Identity) {
-            hidden.nodes[index].layer = Layer::Scale { factor: 1.0 };
-        }
-    }
-    let expected = result_and_gradients(&hidden, &names);
-    for rule in [drop_zero, drop_identity, share, drop_dead] {
-        let mut graph = plain.clone();
-        rule(&mut graph);
-        assert!(graph.shapes().is_ok());
-        for (ours, theirs) in result_and_gradients(&graph, &names).iter().zip(&expected) {
-            let difference = (ours - theirs).abs().max().double_value(&[]);
-            assert!(difference < 1e-9, "differs by {difference}");
+    let expected = result_and_gradients(&[], &names);
+    for (index, &rule) in RULES.iter().enumerate() {
+        for rules in [&[rule], &RULES[..=index]] {
+            let ours = result_and_gradients(rules, &names);
+            for (ours, theirs) in ours.iter().zip(&expected) {
+                let difference = (ours - theirs).abs().max().double_value(&[]);
+                assert!(difference < 1e-9, "{} differs by {difference}", rule.0);
+            }
         }
     }
 }
@@ -111,5 +117,5 @@ fn dropout_is_not_shared() {
     let a = g.layer(Layer::Dropout { probability: 0.5 }, x);
     let b = g.layer(Layer::Dropout { probability: 0.5 }, x);
     let sum = g.add(&[a, b]);
-    assert_eq!(count(&simplify(&g.finish(sum).unwrap()), "dropout"), 2);
+    assert_eq!(count_layers(&simplified(&g.finish(sum).unwrap()), "dropout"), 2);
 }

@@ -1,0 +1,3 @@
+#define NAS_KERNELS kernels_avx2
+#define NAS_KERNELS_NAME "avx2"
+#include "kernels.inc"
