@@ -83,7 +83,8 @@ mod tests {
         let picks: Vec<Vec<usize>> = picks.iter().map(|picked| picked.to_vec()).collect();
         let genotype = genotype(&space, &picks).unwrap();
         // What stands on an edge that is not kept does not matter.
-        let expected = "edge_0_2=pool,edge_1_2=conv,node_2=0+1,edge_0_3=pool,edge_2_3=conv,node_3=0+2";
+        let expected =
+            "edge_0_2=pool,edge_1_2=conv,node_2=0+1,edge_0_3=pool,edge_2_3=conv,node_3=0+2";
         assert_eq!((space.text(&genotype).as_str(), genotype.0[4]), (expected, 0));
     }
 
