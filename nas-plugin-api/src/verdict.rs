@@ -146,6 +146,19 @@ pub enum QuestionKind {
     Resume,
 }
 
+impl QuestionKind {
+    /// Every kind that this version asks.
+    pub const ALL: [Self; 7] = [
+        Self::Plan,
+        Self::Candidate,
+        Self::Progress,
+        Self::Review,
+        Self::Champion,
+        Self::Export,
+        Self::Resume,
+    ];
+}
+
 impl Question {
     /// Its kind.
     #[must_use]
@@ -158,6 +171,18 @@ impl Question {
             Self::Champion(_) => QuestionKind::Champion,
             Self::Export(_) => QuestionKind::Export,
             Self::Resume(_) => QuestionKind::Resume,
+        }
+    }
+
+    /// The trial that it is about, if it is about one.
+    #[must_use]
+    pub fn trial(&self) -> Option<TrialId> {
+        match self {
+            Self::Candidate(candidate) => Some(candidate.trial),
+            Self::Review(review) | Self::Champion(review) | Self::Export(review) => {
+                Some(review.candidate.trial)
+            }
+            Self::Plan(_) | Self::Progress(_) | Self::Resume(_) => None,
         }
     }
 }
@@ -223,7 +248,8 @@ pub struct Review {
     pub objectives: Vec<f64>,
 }
 
-/// What every question comes with.
+/// What every question comes with: how the search stood when its strategy was last asked, so that
+/// a search that is taken up again shows its policies the same.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PolicyContext {

@@ -59,6 +59,11 @@ impl Component for Limits {
 }
 
 impl SafetyPolicy for Limits {
+    fn answers(&self) -> Vec<QuestionKind> {
+        use QuestionKind::{Candidate, Champion, Export, Review};
+        vec![Candidate, Review, Champion, Export]
+    }
+
     fn needs(&self, question: QuestionKind) -> Vec<String> {
         let limited = self.0.min_latency_ms.is_some() || self.0.max_latency_ms.is_some();
         let judged = matches!(
