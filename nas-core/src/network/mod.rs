@@ -4,13 +4,14 @@
 
 mod concrete;
 mod cost;
+mod fixed_costs;
 mod operations;
 mod outline;
 mod space;
 
 pub use cost::layer_cost;
 pub use operations::{OperationError, OperationGraphs};
-pub use outline::Outline;
+pub use outline::{Outline, Outliner};
 pub use space::{NetworkError, NetworkSpace};
 
 use nas_plugin_api::graph::{Graph, GraphError};
