@@ -203,12 +203,12 @@ impl<'a> Search<'a> {
         let spent = self.ledger.spent();
         let answer = self.parts.call_strategy("propose", move |strategy| strategy.ask(slots))?;
         let answer = answer_of(answer, self.state.next_trial);
-        self.state.spent = spent;
         let slots = u32::try_from(slots).unwrap_or(u32::MAX);
-        let mut events = vec![Event::Asked { slots, answer: answer.clone(), spent }];
         self.waiting = answer == Answer::Wait;
-        self.state.asked(&self.parts, &answer, None, &mut events);
-        self.unwritten.extend(events);
+        let mut events = Vec::new();
+        self.state.asked(&self.parts, &answer, spent, None, &mut events);
+        self.unwritten.push(Event::Asked { slots, answer, spent });
+        self.unwritten.append(&mut events);
         Ok(!self.waiting)
     }
 
@@ -255,51 +255,66 @@ impl<'a> Search<'a> {
     }
 
     fn take(&mut self, updates: Vec<Update>) -> Result<(), SearchError> {
-        let mut events = Vec::new();
-        let mut beaten = Vec::new();
+        let mut completed = Vec::new();
         for update in updates {
             match update {
                 Update::Epoch { trial, record, .. } => self.observer.epoch(trial, &record),
                 Update::Overhead { what, usage } => {
                     self.ledger.overhead(&usage);
-                    events.push(Event::Overhead { what, usage });
+                    self.unwritten.push(Event::Overhead { what, usage });
                 }
-                Update::Completed(completion) => {
-                    beaten.extend(self.complete(completion, &mut events)?);
-                }
+                Update::Completed(completion) => completed.extend(self.complete(completion)),
             }
         }
-        events.extend(self.ledger.warnings());
-        self.unwritten.extend(events);
-        self.beaten.extend(beaten);
+        self.judge(completed)?;
+        self.unwritten.append(&mut self.ledger.warnings());
         Ok(())
     }
 
-    fn complete(
-        &mut self,
-        completion: Completion,
-        events: &mut Vec<Event>,
-    ) -> Result<Option<TrialId>, SearchError> {
+    /// An attempt that is the last evaluation of its trial, to be judged; any other is noted.
+    fn complete(&mut self, completion: Completion) -> Option<Completion> {
         let Completion { trial, attempt, ended, usage, curve } = completion;
-        let is_current = self.state.open.get(&trial).is_some_and(|open| open.attempt == attempt);
-        if !is_current {
-            return Ok(None);
+        let open = self.state.open.get(&trial)?;
+        if open.attempt != attempt || open.admitted.is_none() {
+            return None;
         }
-        self.ledger.charge(trial, &usage);
         let ended = match ended {
             Ended::Finished(measurements) if self.state.wants_repeat(trial) => {
+                self.ledger.charge(trial, &usage);
                 self.state.repeated(trial, measurements.clone());
-                events.push(Event::Repeated { trial, attempt, measurements, usage });
-                return Ok(None);
+                self.unwritten.push(Event::Repeated { trial, attempt, measurements, usage });
+                return None;
             }
             Ended::Finished(measurements) => Ended::Finished(self.state.mean(trial, measurements)),
             failed => failed,
         };
-        let Some(result) = self.state.judge_end(&self.parts, trial, ended, events)? else {
-            return Ok(None);
-        };
-        events.push(Event::Ended { trial, attempt, result: result.clone(), usage, curve });
-        Ok(self.state.ended(&self.parts, trial, result, events))
+        Some(Completion { trial, attempt, ended, usage, curve })
+    }
+
+    /// Scores and reviews trials that ended together, and notes their ends in order.
+    fn judge(&mut self, completed: Vec<Completion>) -> Result<(), SearchError> {
+        if completed.is_empty() {
+            return Ok(());
+        }
+        let (ends, notes): (Vec<_>, Vec<_>) = completed
+            .into_iter()
+            .map(|Completion { trial, attempt, ended, usage, curve }| {
+                ((trial, ended), (trial, attempt, usage, curve))
+            })
+            .unzip();
+        let judged = self.state.judge_ends(&self.parts, ends)?;
+        for ((trial, attempt, usage, curve), (result, mut judgement)) in
+            notes.into_iter().zip(judged)
+        {
+            self.ledger.charge(trial, &usage);
+            self.unwritten.append(&mut judgement.objections);
+            self.state.obey(&judgement);
+            let result = Arc::new(result);
+            let ended = Event::Ended { trial, attempt, result: Arc::clone(&result), usage, curve };
+            self.unwritten.push(ended);
+            self.beaten.extend(self.state.ended(&self.parts, trial, result, &mut self.unwritten));
+        }
+        Ok(())
     }
 
     pub(super) fn set_waiting(&mut self, waiting: bool) {

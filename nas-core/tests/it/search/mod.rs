@@ -99,7 +99,7 @@ pub(crate) fn parts(settings: &Settings) -> Parts {
             let made = Timed::create::<PluginLoadError>(&policy.name, limit, move || {
                 from.policy(&name, &config)
             });
-            Policy { name: policy.name.clone(), mode: policy.mode, policy: made.unwrap() }
+            Policy::new(&policy.name, policy.mode, made.unwrap()).unwrap()
         })
         .collect();
     let _ = (PolicyMode::Enforce, None::<CallError>);
