@@ -95,6 +95,12 @@ impl Alpha {
         structure.layout.paths(choice).filter(|&path| self.learnt[path]).collect()
     }
 
+    /// Whether any path has an architecture weight.
+    #[must_use]
+    pub fn has_any(&self) -> bool {
+        self.learnt.contains(&true)
+    }
+
     /// Takes paths out, given as positions in a mixture.
     pub fn drop_paths(&mut self, paths: &[usize]) {
         for &path in paths {

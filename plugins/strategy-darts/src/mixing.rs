@@ -180,7 +180,7 @@ fn check(
         )));
     }
     let needs = needs.unwrap_or_default();
-    let missing = |&path: &usize| needs[path] == Need::ForwardGrad && gradient[path].is_nan();
+    let missing = |&path: &usize| needs[path] == Need::ForwardGrad && !gradient[path].is_finite();
     match (0..needs.len()).find(missing) {
         None => Ok(()),
         Some(path) => {

@@ -157,7 +157,8 @@ impl<M: Method> OneShot<M> {
         if step >= report.steps_per_epoch {
             return self.end_epoch();
         }
-        let learns = self.method.learns(self.search.epoch);
+        // Without architecture weights (all decided) there is nothing to take a step for.
+        let learns = self.method.learns(self.search.epoch) && self.search.alpha.has_any();
         let (first, second) = match (self.schedule.order, learns) {
             (StepOrder::SingleLevel, true) => (Half::Both, None),
             (_, false) => (Half::Weights, None),

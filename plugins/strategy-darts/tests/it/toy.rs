@@ -6,9 +6,7 @@
 //! it stands on. The loss is the mean of `exp(−u)`, so that every path's gradient has the sign that
 //! its value says; noise is added to gradients and accuracies, as batches do.
 
-use nas_plugin_api::component::{
-    ArchOrder, Command, Edit, Mixture, Need, OneShotStrategy, Report,
-};
+use nas_plugin_api::component::{ArchOrder, Command, Edit, Mixture, Need, OneShotStrategy, Report};
 use nas_plugin_api::error::PluginError;
 use nas_plugin_api::genotype::Genotype;
 use nas_plugin_api::template::{Options, Space};
