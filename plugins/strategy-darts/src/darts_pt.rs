@@ -139,13 +139,14 @@ impl Method for DartsPt {
             ..DartsConfig::default()
         };
         let darts = Darts::new(darts, structure)?;
-        let tuning_epochs = config.interval * n_rounds(structure).saturating_sub(1);
+        let n_intervals = n_rounds(structure).saturating_sub(1);
+        let tuning_epochs = config.interval.saturating_mul(n_intervals);
         Ok(Self { config, darts, tuning_epochs })
     }
 
     fn schedule(&self) -> Schedule {
         let schedule = self.darts.schedule();
-        Schedule { epochs: schedule.epochs + self.tuning_epochs, ..schedule }
+        Schedule { epochs: schedule.epochs.saturating_add(self.tuning_epochs), ..schedule }
     }
 
     fn alpha_settings(&self) -> AlphaSettings {
@@ -167,7 +168,8 @@ impl Method for DartsPt {
             return Ok(decide(structure, search, choice, &order));
         }
         if search.progress.round.is_empty() {
-            let due = self.config.epochs + self.config.interval * search.progress.rounds;
+            let waited = self.config.interval.saturating_mul(search.progress.rounds);
+            let due = self.config.epochs.saturating_add(waited);
             if search.epoch < due {
                 return Ok(None);
             }

@@ -21,7 +21,7 @@ use crate::discretize::strongest_edges;
 use crate::method::{Method, Schedule, StepOrder};
 use crate::relaxation::Relaxation;
 use crate::search::Search;
-use crate::stages::{drop_edits, stage_of, weakest};
+use crate::stages::{drop_edits, stage_of, total, weakest};
 use crate::structure::Structure;
 use crate::weight_training::WeightTraining;
 
@@ -127,7 +127,7 @@ impl Method for DrNas {
     fn schedule(&self) -> Schedule {
         let config = &self.config;
         Schedule {
-            epochs: config.stage_epochs.iter().sum(),
+            epochs: total(&config.stage_epochs),
             steps_per_epoch: config.steps_per_epoch,
             batch_size: config.batch_size,
             order: StepOrder::ArchitectureFirst,

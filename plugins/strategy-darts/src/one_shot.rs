@@ -36,8 +36,15 @@ impl<M: Method> Component for OneShot<M> {
             return Err(PluginError::configuration(format!("search `{}` for no epoch", M::NAME))
                 .with_help("set the number of epochs to 1 or more"));
         }
+        let settings = method.alpha_settings();
+        if let Some(beta) = settings.betas.iter().find(|beta| !(0.0..1.0).contains(*beta)) {
+            return Err(PluginError::configuration(format!(
+                "step architecture weights with a beta of {beta}"
+            ))
+            .with_help("set both numbers of `alpha_betas` to at least 0 and below 1"));
+        }
         let mut rng = generator(context.seed);
-        let alpha = Alpha::of_all_paths(&structure, &method.alpha_settings(), &mut rng);
+        let alpha = Alpha::of_all_paths(&structure, &settings, &mut rng);
         let search = Search {
             epoch: 0,
             alpha,

@@ -17,7 +17,7 @@ use crate::discretize::{SkipLimit, limited_skips};
 use crate::method::{Method, Schedule, StepOrder};
 use crate::relaxation::Relaxation;
 use crate::search::Search;
-use crate::stages::{drop_edits, stage_of, weakest};
+use crate::stages::{drop_edits, stage_of, total, weakest};
 use crate::structure::Structure;
 use crate::weight_training::WeightTraining;
 
@@ -165,7 +165,7 @@ impl Method for PDarts {
     fn schedule(&self) -> Schedule {
         let config = &self.config;
         Schedule {
-            epochs: self.stage_lengths().iter().sum(),
+            epochs: total(&self.stage_lengths()),
             steps_per_epoch: config.steps_per_epoch,
             batch_size: config.batch_size,
             order: StepOrder::ArchitectureFirst,

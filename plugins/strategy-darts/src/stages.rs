@@ -7,15 +7,20 @@ use crate::structure::{Kind, Structure};
 
 /// The stage that an epoch is in, and the epoch within it.
 pub(crate) fn stage_of(lengths: &[u32], epoch: u32) -> (usize, u32) {
-    let mut begin = 0;
+    let mut left = epoch;
     for (stage, &length) in lengths.iter().enumerate() {
         let is_last = stage + 1 == lengths.len();
-        if epoch < begin + length || is_last {
-            return (stage, epoch - begin);
+        if left < length || is_last {
+            return (stage, left);
         }
-        begin += length;
+        left -= length;
     }
     (0, epoch)
+}
+
+/// Epochs of all stages together.
+pub(crate) fn total(lengths: &[u32]) -> u32 {
+    lengths.iter().copied().fold(0, u32::saturating_add)
 }
 
 /// The weakest paths of every operation choice beyond what `n_kept` says for the number present,

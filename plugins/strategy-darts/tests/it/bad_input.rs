@@ -25,6 +25,8 @@ fn settings_that_contradict_each_other() {
     check::<Darts>(config, &space, "use DARTS of order 3");
     let config = DartsConfig { epochs: 0, ..DartsConfig::default() };
     check::<Darts>(config, &space, "search `darts` for no epoch");
+    let config = DartsConfig { alpha_betas: [0.5, 1.0], ..DartsConfig::default() };
+    check::<Darts>(config, &space, "step architecture weights with a beta of 1");
     let config = GdasConfig { last_temperature: 0.0, ..GdasConfig::default() };
     check::<Gdas>(config, &space, "draw paths at a temperature of 0 or less");
     let config = DrNasConfig { stage_epochs: vec![5], ..DrNasConfig::default() };

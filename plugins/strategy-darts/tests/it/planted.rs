@@ -38,6 +38,19 @@ fn every_method_finds_the_planted_depth_and_widths() {
 }
 
 #[test]
+fn methods_that_weight_or_remove_edges_find_the_important_ones() {
+    let space = darts(DartsConfig::default());
+    for method in ["pc-darts", "darts-pt"] {
+        for seed in 0..5 {
+            let toy = Toy::new(&space, 20, 0.3, seed).with_important_edges();
+            let driven = toy.clone().drive(small(method, &space, seed).as_mut()).unwrap();
+            let share = toy.important(&driven.genotype);
+            assert!(share >= 0.9, "{method}: {share} of the important edges");
+        }
+    }
+}
+
+#[test]
 fn inputs_without_operations_are_chosen_too() {
     let space = plain_inputs();
     for method in METHODS {

@@ -23,6 +23,8 @@ pub(crate) struct Toy {
     values: Vec<f64>,
     /// The best path of every choice but those among inputs.
     planted: Vec<Option<usize>>,
+    /// What an operation's benefit is multiplied by besides.
+    importance: Vec<f64>,
     /// The mixture's position of the weight of the edge that an operation choice stands on.
     edge: Vec<Option<usize>>,
     noise: f64,
@@ -75,12 +77,49 @@ impl Toy {
             }
         }
         let dropped = vec![false; layout.n_paths()];
+        let importance = vec![1.0; layout.n_choices()];
         let report = Report {
             steps_per_epoch,
             path_costs: vec![1.0; layout.n_paths()],
             ..Report::default()
         };
-        Self { space: space.clone(), layout, values, planted, edge, noise, rng, dropped, report }
+        Self {
+            space: space.clone(),
+            layout,
+            values,
+            planted,
+            importance,
+            edge,
+            noise,
+            rng,
+            dropped,
+            report,
+        }
+    }
+
+    /// The same with two edges into every node that count more than its others.
+    pub(crate) fn with_important_edges(mut self) -> Self {
+        for node in IncomingEdges::of(&self.space) {
+            let first = self.rng.random_range(0..node.operations.len());
+            let step = self.rng.random_range(1..node.operations.len());
+            let second = (first + step) % node.operations.len();
+            for (input, operation) in node.operations.iter().enumerate() {
+                let counts = input == first || input == second;
+                self.importance[operation.unwrap()] = if counts { 1.0 } else { 0.4 };
+            }
+        }
+        self
+    }
+
+    /// Share of the edges kept by a genotype's nodes that are among the important ones.
+    pub(crate) fn important(&self, genotype: &Genotype) -> f64 {
+        let nodes = IncomingEdges::of(&self.space);
+        let kept = nodes.iter().flat_map(|node| {
+            let kept = self.space.selection(node.inputs, genotype.0[node.inputs]);
+            kept.iter().map(|&input| self.importance[node.operations[input].unwrap()])
+        });
+        let kept: Vec<f64> = kept.collect();
+        kept.iter().filter(|&&importance| importance == 1.0).count() as f64 / kept.len() as f64
     }
 
     /// Share of the choices in which a genotype has the planted path.
@@ -200,13 +239,14 @@ impl Toy {
         let mut gradient = vec![0.0; self.layout.n_paths()];
         for choice in (0..self.layout.n_choices()).filter(|&c| self.planted[c].is_some()) {
             let paths = self.layout.paths(choice);
-            let edge = self.edge[choice].map_or(1.0, |edge| mixture.weights[edge]);
+            let importance = self.importance[choice];
+            let edge = importance * self.edge[choice].map_or(1.0, |edge| mixture.weights[edge]);
             let own: f64 = paths.clone().map(|p| mixture.weights[p] * self.values[p]).sum();
             let term = (-edge * own).exp() / n;
             loss += term;
             paths.for_each(|path| gradient[path] -= term * edge * self.values[path]);
             if let Some(edge) = self.edge[choice] {
-                gradient[edge] -= term * own;
+                gradient[edge] -= term * importance * own;
             }
         }
         (loss, gradient)
