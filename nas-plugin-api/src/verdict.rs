@@ -1,6 +1,7 @@
 //! What a safety policy is asked and what it answers.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -214,7 +215,7 @@ pub struct Candidate {
     /// What it costs.
     pub cost: Cost,
     /// How often each operation is part of the network, by name.
-    pub operations: BTreeMap<String, u32>,
+    pub operations: BTreeMap<Arc<str>, u32>,
 }
 
 /// How far a search has come.

@@ -5,6 +5,7 @@
 mod concrete;
 mod cost;
 mod fixed_costs;
+mod operation_counts;
 mod operations;
 mod outline;
 mod space;

@@ -10,6 +10,7 @@ use nas_plugin_api::template::{
 };
 
 use super::fixed_costs::FixedCosts;
+use super::operation_counts::OperationCounter;
 use super::{OperationError, OperationGraphs};
 
 /// A checked template whose operations are known.
@@ -22,6 +23,7 @@ pub struct NetworkSpace {
     pub(super) widest: Arc<Vec<Shape>>,
     /// What every node costs, unless that depends on widths.
     pub(super) fixed_costs: Option<Arc<FixedCosts>>,
+    pub(super) operation_counter: Arc<OperationCounter>,
 }
 
 /// Why there is no network.
@@ -80,7 +82,9 @@ impl NetworkSpace {
         let (template, widest) = fill_effects(template, &operations, role)?;
         let fixed_costs = FixedCosts::of(&template, &widest, &operations, role)?.map(Arc::new);
         let (space, operations) = (Space::new(template)?, Arc::new(operations));
-        Ok(Self { space, operations, role, widest: Arc::new(widest), fixed_costs })
+        let operation_counter = Arc::new(OperationCounter::new(&space));
+        let widest = Arc::new(widest);
+        Ok(Self { space, operations, role, widest, fixed_costs, operation_counter })
     }
 
     /// The checked template, with what each operation does at each place.

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::cbor::{decode, encode, receive, send};
 use super::guard::{Guarded, catch};
 use super::library::registered;
+use super::questions::Questions;
 use crate::component::{Constructor, SafetyPolicy};
 use crate::error::{ErrorCode, PluginError};
 use crate::verdict::{PolicyContext, Question, QuestionKind, Verdict};
@@ -31,14 +32,14 @@ struct Description {
 #[derive(Serialize)]
 struct Asked<'a> {
     context: &'a PolicyContext,
-    questions: &'a [Question],
+    questions: Questions,
 }
 
 /// The same on the other side.
 #[derive(Deserialize)]
 struct Received {
     context: PolicyContext,
-    questions: Vec<Question>,
+    questions: Questions,
 }
 
 /// The answer: how many questions were judged, and every verdict but `allow` with its place.
@@ -79,6 +80,7 @@ impl PolicyObject for Exported {
     fn judge_many(&mut self, questions: RSlice<'_, u8>) -> AbiResult<Bytes> {
         send(self.component.call(|policy| {
             let Received { context, questions } = decode(questions.as_slice())?;
+            let questions = questions.unpack()?;
             let verdicts = policy.judge_many(&questions, &context)?;
             if verdicts.len() != questions.len() {
                 return Err(wrong_count(verdicts.len(), questions.len()));
@@ -147,7 +149,7 @@ impl SafetyPolicy for Imported {
         questions: &[Question],
         context: &PolicyContext,
     ) -> Result<Vec<Verdict>, PluginError> {
-        let asked = encode(&Asked { context, questions })?;
+        let asked = encode(&Asked { context, questions: Questions::of(questions) })?;
         let Judged { count, objections } =
             decode(&receive(self.object.judge_many(asked.as_slice().into()))?)?;
         if count != questions.len() {

@@ -63,10 +63,10 @@ impl Space {
         while let Some(node) = stack.pop() {
             let number = met.len() as u32;
             match met.entry(marks[node].identity) {
-                Entry::Occupied(seen) => script.extend(seen.get().to_le_bytes()),
+                Entry::Occupied(seen) => script.extend_from_slice(&seen.get().to_le_bytes()),
                 Entry::Vacant(new) => {
                     new.insert(number);
-                    script.extend(marks[node].tree.to_le_bytes());
+                    script.extend_from_slice(&marks[node].tree.to_le_bytes());
                     let (inputs, unordered) = self.inputs(node, &decision.nodes[node]);
                     let below = stack.len();
                     stack.extend(inputs);
@@ -100,7 +100,7 @@ impl Space {
                     hashes.sort_unstable();
                 }
                 bytes.truncate(n_signed);
-                hashes.iter().for_each(|hash| bytes.extend(hash.to_le_bytes()));
+                hashes.iter().for_each(|hash| bytes.extend_from_slice(&hash.to_le_bytes()));
                 xxh3_128(bytes)
             };
             let tree = hash_with(&|input| input.tree);
@@ -119,17 +119,17 @@ impl Space {
             Decided::Sum(_) => bytes.push(1),
             Decided::Layer(_) => {
                 bytes.push(2);
-                bytes.extend(self.signature(node).to_le_bytes());
+                bytes.extend_from_slice(&self.signature(node).to_le_bytes());
                 if let TemplateLayer::Wide { width, .. } = &self.template().nodes[node].layer {
-                    bytes.extend(genotype.0[*width].to_le_bytes());
+                    bytes.extend_from_slice(&genotype.0[*width].to_le_bytes());
                 }
             }
             Decided::Operations { candidates, identities, .. } => {
                 bytes.push(3);
-                bytes.extend(self.signature(node).to_le_bytes());
-                bytes.extend((*identities as u32).to_le_bytes());
+                bytes.extend_from_slice(&self.signature(node).to_le_bytes());
+                bytes.extend_from_slice(&(*identities as u32).to_le_bytes());
                 for &candidate in candidates {
-                    bytes.extend((candidate as u32).to_le_bytes());
+                    bytes.extend_from_slice(&(candidate as u32).to_le_bytes());
                 }
             }
         }

@@ -89,7 +89,7 @@ impl Limits {
         let Candidate { cost, operations, .. } = candidate;
         let limits = &self.0;
         let denied = limits.denied_operations.iter().find_map(|name| {
-            let times = operations.get(name).copied().filter(|&times| times > 0)?;
+            let times = operations.get(name.as_str()).copied().filter(|&times| times > 0)?;
             Some(reject("denied_operation", format!("`{name}` is denied"), "times", times.into()))
         });
         most("parameters", cost.parameters, limits.max_parameters)
