@@ -45,10 +45,9 @@ impl Search<'_> {
                     beaten.into_iter().for_each(|trial| self.work.discard(trial));
                 }
                 Event::Told { trials: ids } => {
-                    let trials = self.state.trials(ids);
+                    let trials = self.state.told(&self.parts, ids, &mut events);
                     self.parts
                         .call_strategy("take results", move |strategy| strategy.tell(&trials))?;
-                    self.state.told(&self.parts, ids, &mut events);
                     self.set_waiting(false);
                 }
                 _ => {}

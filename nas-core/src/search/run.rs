@@ -183,10 +183,9 @@ impl<'a> Search<'a> {
         if ids.is_empty() {
             return Ok(false);
         }
-        let trials = self.state.trials(&ids);
-        let mut events = vec![Event::Told { trials: ids.clone() }];
-        self.state.told(&self.parts, &ids, &mut events);
-        self.unwritten.extend(events);
+        let place = self.unwritten.len();
+        let trials = self.state.told(&self.parts, &ids, &mut self.unwritten);
+        self.unwritten.insert(place, Event::Told { trials: ids });
         self.write()?;
         self.parts.call_strategy("take results", move |strategy| strategy.tell(&trials))?;
         self.waiting = false;
@@ -205,16 +204,14 @@ impl<'a> Search<'a> {
         let answer = answer_of(answer, self.state.next_trial);
         let slots = u32::try_from(slots).unwrap_or(u32::MAX);
         self.waiting = answer == Answer::Wait;
-        let mut events = Vec::new();
-        self.state.asked(&self.parts, &answer, spent, None, &mut events);
-        self.unwritten.push(Event::Asked { slots, answer, spent });
-        self.unwritten.append(&mut events);
+        let place = self.unwritten.len();
+        self.state.asked(&self.parts, &answer, spent, None, &mut self.unwritten);
+        self.unwritten.insert(place, Event::Asked { slots, answer, spent });
         Ok(!self.waiting)
     }
 
     /// Gives queued trials to workers, as far as workers are free and the budget lasts.
     fn dispatch(&mut self) -> Result<bool, SearchError> {
-        let mut events = Vec::new();
         let mut jobs = Vec::new();
         while self.state.stop.is_none() && self.state.n_running < self.executor.capacity() {
             let Some(&trial) = self.state.queue.front() else { break };
@@ -230,11 +227,10 @@ impl<'a> Search<'a> {
             let assignment = Assignment { trial, attempt, proposal, fidelity, seed, reservation };
             let work = self.work.job(&assignment)?;
             jobs.push(Job::new(work, reservation).of(proposal.genotype.clone()));
-            events.push(Event::Dispatched { trial, attempt, reservation, seed });
+            self.unwritten.push(Event::Dispatched { trial, attempt, reservation, seed });
             self.state.dispatched(trial, attempt);
         }
         let dispatched = !jobs.is_empty();
-        self.unwritten.extend(events);
         if dispatched {
             self.write()?;
         }
@@ -391,14 +387,14 @@ impl<'a> Search<'a> {
     /// Writes down what waits to be written, all at once, and shows it to the observer. Results
     /// wait for the tell that follows, answers for their dispatch: two groups a trial, not four.
     fn write(&mut self) -> Result<(), SearchError> {
-        let events = std::mem::take(&mut self.unwritten);
-        if events.is_empty() {
+        if self.unwritten.is_empty() {
             return Ok(());
         }
-        self.log.append(&events)?;
+        self.log.append(&self.unwritten)?;
         let spent = self.ledger.spent();
         self.last_journalled = spent.wall_seconds;
-        events.iter().for_each(|event| self.observer.event(event, &spent));
+        self.unwritten.iter().for_each(|event| self.observer.event(event, &spent));
+        self.unwritten.clear();
         // Only what is journalled as beaten may lose its weights.
         std::mem::take(&mut self.beaten).into_iter().for_each(|trial| self.work.discard(trial));
         Ok(())

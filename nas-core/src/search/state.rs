@@ -325,39 +325,38 @@ impl State {
         }
     }
 
-    /// These trials as the strategy is to be told.
-    pub(super) fn trials(&self, ids: &[TrialId]) -> Vec<Trial> {
-        ids.iter()
-            .filter_map(|&id| match self.open.get(&id) {
-                Some(Open { proposal, stage: Stage::Ended(result), .. }) => Some(Trial {
-                    id,
-                    proposal: proposal.clone(),
-                    outcome: result.outcome,
-                    objectives: result.objectives.clone(),
-                    measurements: result.measurements.clone(),
-                    cost: result.cost,
-                    reason: result.reason.clone(),
-                }),
-                _ => None,
-            })
-            .collect()
-    }
-
-    /// The strategy was told of these trials.
-    pub(super) fn told(&mut self, parts: &Parts, ids: &[TrialId], events: &mut Vec<Event>) {
-        for id in ids {
-            let Some(Open { stage: Stage::Ended(result), .. }) = self.open.remove(id) else {
+    /// These trials are over; what their strategy is to be told.
+    pub(super) fn told(
+        &mut self,
+        parts: &Parts,
+        ids: &[TrialId],
+        events: &mut Vec<Event>,
+    ) -> Vec<Trial> {
+        let mut trials = Vec::with_capacity(ids.len());
+        for &id in ids {
+            let Some(Open { proposal, stage: Stage::Ended(result), .. }) = self.open.remove(&id)
+            else {
                 continue;
             };
-            if self.ended.front() == Some(id) {
+            if self.ended.front() == Some(&id) {
                 self.ended.pop_front();
             } else {
-                self.ended.retain(|ended| ended != id);
+                self.ended.retain(|&ended| ended != id);
             }
             self.n_told += 1;
             let progress = self.progress.told(gain(&parts.objectives, &result));
             self.look_at_progress(parts, progress, events);
+            trials.push(Trial {
+                id,
+                proposal,
+                outcome: result.outcome,
+                objectives: result.objectives.clone(),
+                measurements: result.measurements.clone(),
+                cost: result.cost,
+                reason: result.reason.clone(),
+            });
         }
+        trials
     }
 
     /// The best trial, if the policies accept it as the search's answer.

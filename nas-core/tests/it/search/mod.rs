@@ -1,6 +1,8 @@
 //! The search loop with linked-in plugins and an evaluator that answers at once.
 
 mod loop_rules;
+mod outlines;
+mod policies;
 mod repeats;
 mod replay;
 
