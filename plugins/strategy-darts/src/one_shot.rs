@@ -36,6 +36,14 @@ impl<M: Method> Component for OneShot<M> {
             return Err(PluginError::configuration(format!("search `{}` for no epoch", M::NAME))
                 .with_help("set the number of epochs to 1 or more"));
         }
+        if !(0..schedule.epochs).any(|epoch| method.learns(epoch)) {
+            return Err(PluginError::configuration(format!(
+                "search `{}` for {} epochs: the architecture weights are frozen in all of them",
+                M::NAME,
+                schedule.epochs
+            ))
+            .with_help("lower `frozen_epochs`, or set more epochs"));
+        }
         let settings = method.alpha_settings();
         if let Some(beta) = settings.betas.iter().find(|beta| !(0.0..1.0).contains(*beta)) {
             return Err(PluginError::configuration(format!(

@@ -5,7 +5,8 @@ use nas_plugin_api::template::{Space, TemplateBuilder};
 use strategy_darts::method::Method;
 use strategy_darts::one_shot::OneShot;
 use strategy_darts::{
-    Darts, DartsConfig, DrNas, DrNasConfig, Gdas, GdasConfig, PDarts, PDartsConfig,
+    Darts, DartsConfig, DrNas, DrNasConfig, Gdas, GdasConfig, PDarts, PDartsConfig, PcDarts,
+    PcDartsConfig,
 };
 
 use crate::methods::small;
@@ -27,6 +28,10 @@ fn settings_that_contradict_each_other() {
     check::<Darts>(config, &space, "search `darts` for no epoch");
     let config = DartsConfig { alpha_betas: [0.5, 1.0], ..DartsConfig::default() };
     check::<Darts>(config, &space, "step architecture weights with a beta of 1");
+    let config = PcDartsConfig { epochs: 15, ..PcDartsConfig::default() };
+    let message =
+        "search `pc-darts` for 15 epochs: the architecture weights are frozen in all of them";
+    check::<PcDarts>(config, &space, message);
     let config = GdasConfig { last_temperature: 0.0, ..GdasConfig::default() };
     check::<Gdas>(config, &space, "draw paths at a temperature of 0 or less");
     let config = DrNasConfig { stage_epochs: vec![5], ..DrNasConfig::default() };

@@ -243,7 +243,12 @@ fn p_darts_starts_anew_in_each_stage_with_fewer_operations() {
 
 #[test]
 fn p_darts_without_cells_keeps_the_depth() {
-    let config = PDartsConfig { stage_epochs: 1, cells: Vec::new(), ..PDartsConfig::default() };
+    let config = PDartsConfig {
+        stage_epochs: 1,
+        frozen_epochs: 0,
+        cells: Vec::new(),
+        ..PDartsConfig::default()
+    };
     let driven = drive::<PDarts>(config, &nb201(), 1);
     let n_anew = edits(&driven).iter().filter(|edit| ***edit == Edit::Reinitialize).count();
     assert_eq!(n_anew, 2);
