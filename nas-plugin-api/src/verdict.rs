@@ -25,6 +25,14 @@ pub struct Verdict {
     pub evidence: BTreeMap<String, f64>,
 }
 
+/// Names of evidence that the core obeys, besides showing it.
+pub mod evidence {
+    /// Beside [`super::Action::RollBack`]: the one-shot search goes on from that epoch, and its
+    /// network weights decay so many times as strongly as before. Without this evidence it ends
+    /// there, and the genotype of that epoch is its answer.
+    pub const WEIGHT_DECAY_FACTOR: &str = "weight_decay_factor";
+}
+
 /// What is to be done, from mild to strict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -38,7 +46,8 @@ pub enum Action {
     RejectCandidate,
     /// Stop this trial; the search goes on.
     StopTrial,
-    /// Go back to the end of this epoch of a one-shot search.
+    /// Go back to the end of this epoch of a one-shot search, and end it there or go on
+    /// ([`evidence::WEIGHT_DECAY_FACTOR`]).
     RollBack {
         /// The epoch, from 0.
         epoch: u32,
