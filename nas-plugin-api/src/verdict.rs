@@ -1,6 +1,7 @@
 //! What a safety policy is asked and what it answers.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,14 @@ pub struct Verdict {
     pub evidence: BTreeMap<String, f64>,
 }
 
+/// Names of evidence that the core obeys, besides showing it.
+pub mod evidence {
+    /// Beside [`super::Action::RollBack`]: the one-shot search goes on from that epoch, and its
+    /// network weights decay so many times as strongly as before. Without this evidence it ends
+    /// there, and the genotype of that epoch is its answer.
+    pub const WEIGHT_DECAY_FACTOR: &str = "weight_decay_factor";
+}
+
 /// What is to be done, from mild to strict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -37,7 +46,8 @@ pub enum Action {
     RejectCandidate,
     /// Stop this trial; the search goes on.
     StopTrial,
-    /// Go back to the end of this epoch of a one-shot search.
+    /// Go back to the end of this epoch of a one-shot search, and end it there or go on
+    /// ([`evidence::WEIGHT_DECAY_FACTOR`]).
     RollBack {
         /// The epoch, from 0.
         epoch: u32,
@@ -146,6 +156,19 @@ pub enum QuestionKind {
     Resume,
 }
 
+impl QuestionKind {
+    /// Every kind that this version asks.
+    pub const ALL: [Self; 7] = [
+        Self::Plan,
+        Self::Candidate,
+        Self::Progress,
+        Self::Review,
+        Self::Champion,
+        Self::Export,
+        Self::Resume,
+    ];
+}
+
 impl Question {
     /// Its kind.
     #[must_use]
@@ -158,6 +181,18 @@ impl Question {
             Self::Champion(_) => QuestionKind::Champion,
             Self::Export(_) => QuestionKind::Export,
             Self::Resume(_) => QuestionKind::Resume,
+        }
+    }
+
+    /// The trial that it is about, if it is about one.
+    #[must_use]
+    pub fn trial(&self) -> Option<TrialId> {
+        match self {
+            Self::Candidate(candidate) => Some(candidate.trial),
+            Self::Review(review) | Self::Champion(review) | Self::Export(review) => {
+                Some(review.candidate.trial)
+            }
+            Self::Plan(_) | Self::Progress(_) | Self::Resume(_) => None,
         }
     }
 }
@@ -189,7 +224,7 @@ pub struct Candidate {
     /// What it costs.
     pub cost: Cost,
     /// How often each operation is part of the network, by name.
-    pub operations: BTreeMap<String, u32>,
+    pub operations: BTreeMap<Arc<str>, u32>,
 }
 
 /// How far a search has come.
@@ -223,7 +258,8 @@ pub struct Review {
     pub objectives: Vec<f64>,
 }
 
-/// What every question comes with.
+/// What every question comes with: how the search stood when its strategy was last asked, so that
+/// a search that is taken up again shows its policies the same.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PolicyContext {

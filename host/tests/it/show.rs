@@ -182,8 +182,8 @@ fn judged(trial: TrialId, action: Action, code: &str) -> Event {
     }
 }
 
-fn result(outcome: Outcome, accuracy: Option<f64>) -> TrialResult {
-    TrialResult {
+fn result(outcome: Outcome, accuracy: Option<f64>) -> Arc<TrialResult> {
+    Arc::new(TrialResult {
         outcome,
         objectives: accuracy.into_iter().collect(),
         measurements: accuracy
@@ -200,5 +200,5 @@ fn result(outcome: Outcome, accuracy: Option<f64>) -> TrialResult {
         canonical: String::new(),
         duplicate_of: None,
         reason: accuracy.is_none().then(|| "it has too many parameters".to_owned()),
-    }
+    })
 }

@@ -56,9 +56,8 @@ impl InstantExecutor {
         self
     }
 
-    fn complete(&mut self, index: usize) {
-        let job = self.waiting.remove(index);
-        let completion = (self.evaluate)(&job);
+    fn complete(&mut self, job: &Job) {
+        let completion = (self.evaluate)(job);
         for record in &completion.curve {
             let (trial, attempt) = (completion.trial, completion.attempt);
             self.updates.push(Update::Epoch { trial, attempt, record: record.clone() });
@@ -89,12 +88,19 @@ impl Executor for InstantExecutor {
         let n_running = self.waiting.len().min(self.capacity);
         if n_running > 0 {
             match &mut self.order {
-                Order::Submitted => (0..self.waiting.len()).for_each(|_| self.complete(0)),
+                Order::Submitted => {
+                    let mut jobs = std::mem::take(&mut self.waiting);
+                    jobs.drain(..).for_each(|job| self.complete(&job));
+                    self.waiting = jobs;
+                }
                 Order::Shuffled(random) => {
                     let n_completed = 1 + random.below(n_running);
                     let draws: Vec<usize> =
                         (0..n_completed).map(|done| random.below(n_running - done)).collect();
-                    draws.into_iter().for_each(|index| self.complete(index));
+                    for index in draws {
+                        let job = self.waiting.remove(index);
+                        self.complete(&job);
+                    }
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! What is written down: everything that happened in a run, in order.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use nas_plugin_api::component::ComponentKind;
 use nas_plugin_api::measurement::{Cost, EpochRecord, Measurements};
@@ -55,7 +56,7 @@ pub enum Event {
         /// The trial.
         trial: TrialId,
         /// How it ended.
-        result: TrialResult,
+        result: Arc<TrialResult>,
     },
     /// Budget was reserved for a trial, and it was given to a worker.
     Dispatched {
@@ -75,7 +76,7 @@ pub enum Event {
         /// Which attempt.
         attempt: u32,
         /// How it ended.
-        result: TrialResult,
+        result: Arc<TrialResult>,
         /// What it is charged.
         usage: Usage,
         /// What each epoch showed.

@@ -135,7 +135,7 @@ impl RunHistory {
                 });
             }
             Event::Settled { trial, result } => {
-                self.results.insert(*trial, result.clone());
+                self.results.insert(*trial, (**result).clone());
             }
             Event::Dispatched { trial, attempt, reservation, seed } => {
                 let open = OpenAttempt { reservation: *reservation, seed: *seed };
@@ -143,7 +143,7 @@ impl RunHistory {
                 *self.attempts.entry(*trial).or_default() += 1;
             }
             Event::Ended { trial, attempt, result, usage, curve } => {
-                self.results.insert(*trial, result.clone());
+                self.results.insert(*trial, (**result).clone());
                 if !curve.is_empty() {
                     self.curves.insert(*trial, curve.clone());
                 }

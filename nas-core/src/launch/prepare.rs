@@ -352,7 +352,10 @@ impl Preparation {
                     Err(error) => self.problems.push(Problem::new(&key, error.to_string())),
                 }
             }
-            policies.push(Policy { name: policy.name.clone(), mode: policy.mode, policy: made });
+            match Policy::new(&policy.name, policy.mode, made) {
+                Ok(policy) => policies.push(policy),
+                Err(error) => self.problems.push(Problem::new(&key, error.to_string())),
+            }
         }
         Some(policies)
     }

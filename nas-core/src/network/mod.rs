@@ -4,6 +4,8 @@
 
 mod concrete;
 mod cost;
+mod fixed_costs;
+mod operation_counts;
 mod operations;
 mod outline;
 mod space;
@@ -11,7 +13,7 @@ mod supernet;
 
 pub use cost::layer_cost;
 pub use operations::{OperationError, OperationGraphs};
-pub use outline::Outline;
+pub use outline::{Outline, Outliner};
 pub use space::{NetworkError, NetworkSpace};
 pub use supernet::{Path, Supernet, SupernetLayer, SupernetNode};
 

@@ -1,11 +1,12 @@
 //! What is known of a network before it is built: cost, operations, canonical hash.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use nas_plugin_api::genotype::Genotype;
 use nas_plugin_api::graph::{GraphError, Layer, Shape, infer_shape};
 use nas_plugin_api::measurement::Cost;
-use nas_plugin_api::template::{CanonicalHash, Decided, Decision, Effect, Options, TemplateLayer};
+use nas_plugin_api::template::{CanonicalHash, Decided, Decision, Reader, TemplateLayer};
 
 use super::{NetworkError, NetworkSpace, layer_cost};
 
@@ -18,10 +19,18 @@ pub struct Outline {
     pub cost: Cost,
     /// How often each operation is part of it, by name; identities and zeros are counted where
     /// they were chosen and matter.
-    pub operations: BTreeMap<String, u32>,
+    pub operations: BTreeMap<Arc<str>, u32>,
 }
 
-impl NetworkSpace {
+/// Looks at one genotype after the other, and keeps its memory from one to the next.
+#[derive(Clone, Debug, Default)]
+pub struct Outliner {
+    reader: Reader,
+    depths: Vec<u32>,
+    counts: Vec<u32>,
+}
+
+impl Outliner {
     /// Looks at a genotype's network without building it.
     ///
     /// # Panics
@@ -29,13 +38,32 @@ impl NetworkSpace {
     ///
     /// # Errors
     /// A network that can't be computed (shapes that depend on widths may disagree).
+    pub fn outline(
+        &mut self,
+        space: &NetworkSpace,
+        genotype: &Genotype,
+    ) -> Result<Outline, NetworkError> {
+        let (canonical, decision) = self.reader.read(&space.space, genotype);
+        let cost = match &space.fixed_costs {
+            Some(costs) => costs.total(decision, &mut self.depths),
+            None => space.cost(decision, genotype)?,
+        };
+        let counter = &space.operation_counter;
+        let operations = counter.count(&space.space, decision, genotype, &mut self.counts);
+        Ok(Outline { canonical, cost, operations })
+    }
+}
+
+impl NetworkSpace {
+    /// Looks at a genotype's network without building it; for many, an [`Outliner`] is faster.
+    ///
+    /// # Panics
+    /// If the genotype is none of this space.
+    ///
+    /// # Errors
+    /// A network that can't be computed (shapes that depend on widths may disagree).
     pub fn outline(&self, genotype: &Genotype) -> Result<Outline, NetworkError> {
-        let decision = self.space.decide(genotype);
-        Ok(Outline {
-            canonical: self.space.canonical_hash_of(&decision, genotype),
-            cost: self.cost(&decision, genotype)?,
-            operations: self.count_operations(&decision, genotype),
-        })
+        Outliner::default().outline(self, genotype)
     }
 
     /// Adds up the costs of what a decision leaves.
@@ -99,32 +127,5 @@ impl NetworkSpace {
     fn infer(&self, node: &str, layer: &Layer, inputs: &[&Shape]) -> Result<Shape, NetworkError> {
         infer_shape(layer, inputs)
             .map_err(|source| GraphError::Shape { node: node.to_owned(), source }.into())
-    }
-
-    /// How often each operation is part of the network.
-    fn count_operations(&self, decision: &Decision, genotype: &Genotype) -> BTreeMap<String, u32> {
-        let template = self.space.template();
-        let mut counts: BTreeMap<String, u32> = BTreeMap::new();
-        for (node, decided) in template.nodes.iter().zip(&decision.nodes) {
-            let TemplateLayer::Operation { choice, effects, .. } = &node.layer else { continue };
-            let Options::Operation { candidates, .. } = &template.choices[*choice].options else {
-                continue;
-            };
-            if !decision.active[*choice] {
-                continue;
-            }
-            for &candidate in self.space.selection(*choice, genotype.0[*choice]) {
-                let computes = !matches!(effects[candidate], Effect::Identity | Effect::Zero);
-                if !computes || matches!(decided, Decided::Operations { .. }) {
-                    match counts.get_mut(&candidates[candidate]) {
-                        Some(count) => *count += 1,
-                        None => {
-                            counts.insert(candidates[candidate].clone(), 1);
-                        }
-                    }
-                }
-            }
-        }
-        counts
     }
 }

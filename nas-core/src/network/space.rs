@@ -9,6 +9,8 @@ use nas_plugin_api::template::{
     Options, Role, Scale, Space, Template, TemplateError, TemplateLayer,
 };
 
+use super::fixed_costs::FixedCosts;
+use super::operation_counts::OperationCounter;
 use super::{OperationError, OperationGraphs};
 
 /// A checked template whose operations are known.
@@ -19,6 +21,9 @@ pub struct NetworkSpace {
     pub(super) role: Role,
     /// Every node's shape with all widths at their largest.
     pub(super) widest: Arc<Vec<Shape>>,
+    /// What every node costs, unless that depends on widths.
+    pub(super) fixed_costs: Option<Arc<FixedCosts>>,
+    pub(super) operation_counter: Arc<OperationCounter>,
 }
 
 /// Why there is no network.
@@ -92,8 +97,11 @@ impl NetworkSpace {
         // Checked once before the shapes are used, once with the effects filled in.
         let template = Space::new(template)?.template().clone();
         let (template, widest) = fill_effects(template, &operations, role)?;
+        let fixed_costs = FixedCosts::of(&template, &widest, &operations, role)?.map(Arc::new);
         let (space, operations) = (Space::new(template)?, Arc::new(operations));
-        Ok(Self { space, operations, role, widest: Arc::new(widest) })
+        let operation_counter = Arc::new(OperationCounter::new(&space));
+        let widest = Arc::new(widest);
+        Ok(Self { space, operations, role, widest, fixed_costs, operation_counter })
     }
 
     /// The checked template, with what each operation does at each place.

@@ -1,6 +1,7 @@
 //! Networks that were met before.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use nas_plugin_api::genotype::Genotype;
 use nas_plugin_api::template::CanonicalHash;
@@ -47,7 +48,7 @@ pub(super) enum Met {
     /// It is being evaluated.
     Pending(TrialId),
     /// This is its result.
-    Known(TrialId, Box<TrialResult>),
+    Known(TrialId, Arc<TrialResult>),
 }
 
 impl Archive {
@@ -70,13 +71,18 @@ impl Archive {
     ///
     /// What depends on the moment (a dead worker, a time limit) is not kept: the network may be
     /// tried again.
-    pub(super) fn end(&mut self, key: Key, trial: TrialId, result: &TrialResult) -> Vec<TrialId> {
+    pub(super) fn end(
+        &mut self,
+        key: Key,
+        trial: TrialId,
+        result: &Arc<TrialResult>,
+    ) -> Vec<TrialId> {
         let lasting = !matches!(
             result.outcome,
             Outcome::Failed | Outcome::TimedOut | Outcome::Stopped | Outcome::OutOfMemory
         );
         match lasting {
-            true => self.met.insert(key, Met::Known(trial, Box::new(result.clone()))),
+            true => self.met.insert(key, Met::Known(trial, Arc::clone(result))),
             false => self.met.remove(&key),
         };
         self.followers.remove(&trial).unwrap_or_default()

@@ -1,5 +1,7 @@
 //! The best trial so far.
 
+use std::sync::Arc;
+
 use nas_plugin_api::objective::Objective;
 use nas_plugin_api::trial::{Outcome, Proposal, TrialId};
 
@@ -13,7 +15,7 @@ pub struct Champion {
     /// What was proposed.
     pub proposal: Proposal,
     /// How it ended.
-    pub result: TrialResult,
+    pub result: Arc<TrialResult>,
     /// Its first objective, turned so that larger is better.
     pub gain: f64,
 }
@@ -29,7 +31,7 @@ pub(super) fn contest(
     champion: &mut Option<Champion>,
     trial: TrialId,
     proposal: &Proposal,
-    result: &TrialResult,
+    result: &Arc<TrialResult>,
     objectives: &[Objective],
 ) -> Option<TrialId> {
     let gain = gain(objectives, result)?;
@@ -37,6 +39,6 @@ pub(super) fn contest(
     if result.outcome != Outcome::Finished || !better {
         return None;
     }
-    let (proposal, result) = (proposal.clone(), result.clone());
+    let (proposal, result) = (proposal.clone(), Arc::clone(result));
     champion.replace(Champion { trial, proposal, result, gain }).map(|old| old.trial)
 }

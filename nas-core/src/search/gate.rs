@@ -1,13 +1,15 @@
-//! The gate: what happens to a proposal before anything is built for it.
+//! The gate: what happens to proposals before anything is built for them.
+
+use std::sync::Arc;
 
 use nas_plugin_api::trial::{Fidelity, Outcome, Proposal, TrialId};
-use nas_plugin_api::verdict::{Action, Candidate, PolicyContext, Question};
+use nas_plugin_api::verdict::{Candidate, PolicyContext, Question, QuestionKind};
 
+use super::Parts;
 use super::archive::{Archive, Key, Met, repeated};
-use super::policies::{Judgement, judge};
-use super::{Parts, Policy};
-use crate::journal::{Event, TrialResult};
-use crate::network::{NetworkSpace, Outline};
+use super::policies::{Judgement, anybody_answers, judge_all};
+use crate::journal::TrialResult;
+use crate::network::{NetworkSpace, Outline, Outliner};
 
 /// What becomes of a proposal.
 pub(super) enum Admission {
@@ -16,7 +18,7 @@ pub(super) enum Admission {
     /// The same network is being evaluated as this trial.
     Follows(TrialId, Box<Admitted>),
     /// It ended here.
-    Settled(Box<TrialResult>),
+    Settled(TrialResult),
 }
 
 /// A proposal that may be evaluated.
@@ -26,51 +28,91 @@ pub(super) struct Admitted {
     pub(super) fidelity: Fidelity,
 }
 
-/// Looks at one proposal: is it one of the space, what does it cost, was it met before, does a
-/// policy object?
-pub(super) fn admit(
+/// A proposal that was looked at.
+pub(super) struct Seen {
+    fidelity: Fidelity,
+    /// Its network, or what is wrong with it.
+    outline: Result<Outline, String>,
+    /// What the policies say; one that is not valid they do not see.
+    pub(super) judgement: Judgement,
+}
+
+/// Looks at all proposals of an answer: are they of the space, what do they cost, does a policy
+/// object? Policies see every valid candidate, duplicates too, so that they can count them.
+pub(super) fn look(
     parts: &Parts,
+    first: TrialId,
+    proposals: &[Proposal],
+    context: &Arc<PolicyContext>,
+    outliner: &mut Outliner,
+) -> Vec<Seen> {
+    let mut seen: Vec<Seen> = proposals
+        .iter()
+        .map(|proposal| {
+            let fidelity = proposal.details.fidelity.unwrap_or(parts.fidelity);
+            let outline = outline(&parts.space, proposal, &fidelity, outliner);
+            Seen { fidelity, outline, judgement: Judgement::allow() }
+        })
+        .collect();
+    if anybody_answers(&parts.policies, QuestionKind::Candidate) {
+        let candidates = (first..).zip(proposals).zip(&seen).filter_map(|((trial, p), seen)| {
+            let outline = seen.outline.as_ref().ok()?;
+            Some(Question::Candidate(candidate(trial, p, outline)))
+        });
+        let judgements = judge_all(&parts.policies, candidates.collect(), context);
+        let valid = seen.iter_mut().filter(|seen| seen.outline.is_ok());
+        valid.zip(judgements).for_each(|(seen, judgement)| seen.judgement = judgement);
+    }
+    seen
+}
+
+/// A network as policies see it.
+pub(super) fn candidate(trial: TrialId, proposal: &Proposal, outline: &Outline) -> Candidate {
+    Candidate {
+        trial,
+        genotype: proposal.genotype.clone(),
+        cost: outline.cost,
+        operations: outline.operations.clone(),
+    }
+}
+
+/// What becomes of a proposal that was looked at: was it met before, is it refused?
+pub(super) fn admit(
+    seen: Seen,
     archive: &Archive,
     reuse_results: bool,
-    trial: TrialId,
     proposal: &Proposal,
-    context: &PolicyContext,
-    events: &mut Vec<Event>,
-) -> (Admission, Option<Judgement>) {
-    let fidelity = proposal.details.fidelity.unwrap_or(parts.fidelity);
-    let outline = match look(&parts.space, proposal, &fidelity) {
+) -> Admission {
+    let Seen { fidelity, outline, judgement } = seen;
+    let outline = match outline {
         Ok(outline) => outline,
-        Err(reason) => {
-            let result = settled(Outcome::Invalid, None, reason);
-            return (Admission::Settled(Box::new(result)), None);
-        }
+        Err(reason) => return Admission::Settled(settled(Outcome::Invalid, None, reason)),
     };
-    // Policies see every valid candidate, duplicates too, so that they can count them.
-    let judgement = ask_policies(&parts.policies, trial, proposal, &outline, context, events);
-    let verdict = &judgement.verdict;
-    if verdict.action.severity() >= Action::RejectCandidate.severity() {
-        let reason =
-            format!("policy `{}` ({}): {}", judgement.policy, verdict.code, verdict.reason);
-        let result = settled(Outcome::Refused, Some(&outline), reason);
-        return (Admission::Settled(Box::new(result)), Some(judgement));
+    if judgement.rejects() {
+        let reason = judgement.reason();
+        return Admission::Settled(settled(Outcome::Refused, Some(&outline), reason));
     }
     let key = match reuse_results {
         true => Key::of_network(outline.canonical, &fidelity),
         false => Key::of_genotype(&proposal.genotype, &fidelity),
     };
     let continues = proposal.details.continue_from.is_some();
-    let admission = match archive.find(&key).filter(|_| !continues) {
-        Some(Met::Known(first, result)) => Admission::Settled(Box::new(repeated(*first, result))),
+    match archive.find(&key).filter(|_| !continues) {
+        Some(Met::Known(first, result)) => Admission::Settled(repeated(*first, result)),
         Some(Met::Pending(first)) => {
             Admission::Follows(*first, Box::new(Admitted { key, outline, fidelity }))
         }
         None => Admission::Admitted(Box::new(Admitted { key, outline, fidelity })),
-    };
-    (admission, None)
+    }
 }
 
 /// Checks what can be checked without any policy.
-fn look(space: &NetworkSpace, proposal: &Proposal, fidelity: &Fidelity) -> Result<Outline, String> {
+fn outline(
+    space: &NetworkSpace,
+    proposal: &Proposal,
+    fidelity: &Fidelity,
+    outliner: &mut Outliner,
+) -> Result<Outline, String> {
     space.space().check(&proposal.genotype).map_err(|error| error.to_string())?;
     let fraction = fidelity.data_fraction;
     if fidelity.epochs == 0 || !(fraction > 0.0 && fraction <= 1.0) {
@@ -80,27 +122,7 @@ fn look(space: &NetworkSpace, proposal: &Proposal, fidelity: &Fidelity) -> Resul
             fidelity.epochs
         ));
     }
-    space.outline(&proposal.genotype).map_err(|error| error.to_string())
-}
-
-fn ask_policies(
-    policies: &[Policy],
-    trial: TrialId,
-    proposal: &Proposal,
-    outline: &Outline,
-    context: &PolicyContext,
-    events: &mut Vec<Event>,
-) -> Judgement {
-    let candidate = match policies.is_empty() {
-        true => Candidate::default(),
-        false => Candidate {
-            trial,
-            genotype: proposal.genotype.clone(),
-            cost: outline.cost,
-            operations: outline.operations.clone(),
-        },
-    };
-    judge(policies, &Question::Candidate(candidate), Some(trial), context, events)
+    outliner.outline(space, &proposal.genotype).map_err(|error| error.to_string())
 }
 
 fn settled(outcome: Outcome, outline: Option<&Outline>, reason: String) -> TrialResult {

@@ -1,10 +1,12 @@
 //! What a search is made of.
 
+use std::sync::Arc;
+
 use nas_plugin_api::component::{Fitness, SafetyPolicy, SearchStrategy};
 use nas_plugin_api::error::PluginError;
 use nas_plugin_api::objective::Objective;
 use nas_plugin_api::trial::Fidelity;
-use nas_plugin_api::verdict::{Action, PolicyContext, Question, Verdict};
+use nas_plugin_api::verdict::{Action, PolicyContext, Question, QuestionKind, Verdict};
 
 use super::policies::judge;
 use crate::executor::ExecutorError;
@@ -39,17 +41,40 @@ pub struct Policy {
     pub mode: PolicyMode,
     /// The policy itself.
     pub policy: Timed<Box<dyn SafetyPolicy>>,
+    answers: Vec<QuestionKind>,
+}
+
+impl Policy {
+    /// A policy, once it has said which questions it answers.
+    ///
+    /// # Errors
+    /// One that does not say.
+    pub fn new(
+        name: &str,
+        mode: PolicyMode,
+        policy: Timed<Box<dyn SafetyPolicy>>,
+    ) -> Result<Self, CallError> {
+        let answers = policy.call("list what it answers", |policy| Ok(policy.answers()))?;
+        Ok(Self { name: name.to_owned(), mode, policy, answers })
+    }
+
+    /// Whether it is asked this kind of question.
+    #[must_use]
+    pub fn answers(&self, kind: QuestionKind) -> bool {
+        self.answers.contains(&kind)
+    }
 }
 
 impl Parts {
-    /// Asks every enforced policy one question; the strictest objection, with the policy's name.
+    /// Asks every policy one question; the strictest objection of one that is enforced, with the
+    /// policy's name.
     #[must_use]
     pub fn ask_policies(
         &self,
         question: &Question,
         context: &PolicyContext,
     ) -> Option<(String, Verdict)> {
-        let judgement = judge(&self.policies, question, None, context, &mut Vec::new());
+        let judgement = judge(&self.policies, question.clone(), &Arc::new(context.clone()));
         (judgement.verdict.action != Action::Allow).then_some((judgement.policy, judgement.verdict))
     }
 

@@ -1,51 +1,111 @@
 //! Asking the policies: the strictest verdict wins, and a policy that fails counts as halt.
 
-use nas_plugin_api::trial::TrialId;
-use nas_plugin_api::verdict::{Action, PolicyContext, Question, Verdict};
+use std::sync::Arc;
+
+use nas_plugin_api::error::PluginError;
+use nas_plugin_api::verdict::{Action, PolicyContext, Question, QuestionKind, Verdict};
 
 use super::Policy;
 use crate::journal::Event;
+use crate::plugin::CallError;
 use crate::settings::PolicyMode;
 
-/// What the policies say together.
+/// What the policies say together about one question.
 pub(super) struct Judgement {
     /// The policy that was strictest; empty where none objects.
     pub(super) policy: String,
     /// Its verdict.
     pub(super) verdict: Verdict,
+    /// Each objection, as it is written down.
+    pub(super) objections: Vec<Event>,
 }
 
-/// Asks every policy and writes down each objection.
+impl Judgement {
+    /// Nobody objects.
+    pub(super) fn allow() -> Self {
+        Self { policy: String::new(), verdict: Verdict::allow(), objections: Vec::new() }
+    }
+
+    /// Whether a candidate, or its result, is refused.
+    pub(super) fn rejects(&self) -> bool {
+        self.verdict.action.severity() >= Action::RejectCandidate.severity()
+    }
+
+    /// Why, for a person.
+    pub(super) fn reason(&self) -> String {
+        format!("policy `{}` ({}): {}", self.policy, self.verdict.code, self.verdict.reason)
+    }
+}
+
+/// Whether some policy answers this kind of question.
+pub(super) fn anybody_answers(policies: &[Policy], kind: QuestionKind) -> bool {
+    policies.iter().any(|policy| policy.answers(kind))
+}
+
+/// Asks one question.
 pub(super) fn judge(
     policies: &[Policy],
-    question: &Question,
-    trial: Option<TrialId>,
-    context: &PolicyContext,
-    events: &mut Vec<Event>,
+    question: Question,
+    context: &Arc<PolicyContext>,
 ) -> Judgement {
-    let mut strictest = Judgement { policy: String::new(), verdict: Verdict::allow() };
-    for Policy { name, mode, policy } in policies {
-        let (asked, context) = (question.clone(), context.clone());
-        let verdict = policy
-            .call("judge", move |policy| policy.judge(&asked, &context))
-            .unwrap_or_else(|error| {
-                let text = format!("the policy failed, which counts as halt: {error}");
-                Verdict::new(Action::HaltRun, "policy_failed", text)
-            });
-        if verdict.action == Action::Allow {
-            continue;
+    judge_all(policies, vec![question], context).pop().unwrap_or_else(Judgement::allow)
+}
+
+/// Asks questions of one kind, all of them with one call of each policy that answers this kind.
+/// Where that call fails, the policy halts each of them.
+pub(super) fn judge_all(
+    policies: &[Policy],
+    questions: Vec<Question>,
+    context: &Arc<PolicyContext>,
+) -> Vec<Judgement> {
+    let mut judgements: Vec<Judgement> = questions.iter().map(|_| Judgement::allow()).collect();
+    let Some(kind) = questions.first().map(Question::kind) else { return judgements };
+    let questions = Arc::new(questions);
+    for policy in policies.iter().filter(|policy| policy.answers(kind)) {
+        let verdicts = ask(policy, &questions, context).unwrap_or_else(|error| {
+            let text = format!("the policy failed, which counts as halt: {error}");
+            vec![Verdict::new(Action::HaltRun, "policy_failed", text); questions.len()]
+        });
+        for ((judgement, question), verdict) in judgements.iter_mut().zip(&*questions).zip(verdicts)
+        {
+            if verdict.action != Action::Allow {
+                judgement.add(policy, question, verdict);
+            }
         }
-        let enforced = *mode == PolicyMode::Enforce;
-        events.push(Event::Judged {
-            policy: name.clone(),
+    }
+    judgements
+}
+
+fn ask(
+    policy: &Policy,
+    questions: &Arc<Vec<Question>>,
+    context: &Arc<PolicyContext>,
+) -> Result<Vec<Verdict>, CallError> {
+    let (asked, context) = (Arc::clone(questions), Arc::clone(context));
+    let verdicts =
+        policy.policy.call("judge", move |policy| policy.judge_many(&asked, &context))?;
+    match verdicts.len() == questions.len() {
+        true => Ok(verdicts),
+        false => {
+            let text = format!("judge: {} verdicts for {}", verdicts.len(), questions.len());
+            Err(PluginError::internal(text).into())
+        }
+    }
+}
+
+impl Judgement {
+    fn add(&mut self, policy: &Policy, question: &Question, verdict: Verdict) {
+        let enforced = policy.mode == PolicyMode::Enforce;
+        self.objections.push(Event::Judged {
+            policy: policy.name.clone(),
             question: question.kind(),
-            trial,
+            trial: question.trial(),
             verdict: verdict.clone(),
             enforced,
         });
-        if enforced && verdict.action.severity() > strictest.verdict.action.severity() {
-            strictest = Judgement { policy: name.clone(), verdict };
+        if enforced && verdict.action.severity() > self.verdict.action.severity() {
+            self.policy.clone_from(&policy.name);
+            self.verdict = verdict;
         }
     }
-    strictest
 }

@@ -5,6 +5,7 @@
 //! computed again: they come from the journal.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use nas_plugin_api::trial::TrialId;
 
@@ -26,9 +27,8 @@ impl Search<'_> {
             match &recorded.event {
                 Event::Asked { slots, answer, spent } => {
                     self.ask_again(recorded.seq, *slots, answer)?;
-                    self.state.spent = *spent;
                     let settled = settled_at_gate(&journal[place + 1..]);
-                    self.state.asked(&self.parts, answer, Some(&settled), &mut events);
+                    self.state.asked(&self.parts, answer, *spent, Some(&settled), &mut events);
                     self.set_waiting(*answer == Answer::Wait);
                 }
                 Event::Dispatched { trial, attempt, .. } => {
@@ -39,15 +39,15 @@ impl Search<'_> {
                     self.state.repeated(*trial, measurements.clone());
                 }
                 Event::Ended { trial, result, .. } => {
-                    self.state.review_again(&self.parts, *trial, result, &mut events);
-                    let beaten = self.state.ended(&self.parts, *trial, result.clone(), &mut events);
+                    self.state.review_again(&self.parts, *trial, result);
+                    let beaten =
+                        self.state.ended(&self.parts, *trial, Arc::clone(result), &mut events);
                     beaten.into_iter().for_each(|trial| self.work.discard(trial));
                 }
                 Event::Told { trials: ids } => {
-                    let trials = self.state.trials(ids);
+                    let trials = self.state.told(&self.parts, ids, &mut events);
                     self.parts
                         .call_strategy("take results", move |strategy| strategy.tell(&trials))?;
-                    self.state.told(&self.parts, ids, &mut events);
                     self.set_waiting(false);
                 }
                 _ => {}
@@ -85,14 +85,14 @@ impl Search<'_> {
 }
 
 /// Trials that were settled at the gate right after an answer.
-fn settled_at_gate(following: &[Recorded]) -> HashMap<TrialId, TrialResult> {
+fn settled_at_gate(following: &[Recorded]) -> HashMap<TrialId, Arc<TrialResult>> {
     following
         .iter()
         .take_while(|recorded| {
             matches!(recorded.event, Event::Judged { .. } | Event::Settled { .. })
         })
         .filter_map(|recorded| match &recorded.event {
-            Event::Settled { trial, result } => Some((*trial, result.clone())),
+            Event::Settled { trial, result } => Some((*trial, Arc::clone(result))),
             _ => None,
         })
         .collect()

@@ -183,10 +183,9 @@ impl<'a> Search<'a> {
         if ids.is_empty() {
             return Ok(false);
         }
-        let trials = self.state.trials(&ids);
-        let mut events = vec![Event::Told { trials: ids.clone() }];
-        self.state.told(&self.parts, &ids, &mut events);
-        self.unwritten.extend(events);
+        let place = self.unwritten.len();
+        let trials = self.state.told(&self.parts, &ids, &mut self.unwritten);
+        self.unwritten.insert(place, Event::Told { trials: ids });
         self.write()?;
         self.parts.call_strategy("take results", move |strategy| strategy.tell(&trials))?;
         self.waiting = false;
@@ -203,18 +202,16 @@ impl<'a> Search<'a> {
         let spent = self.ledger.spent();
         let answer = self.parts.call_strategy("propose", move |strategy| strategy.ask(slots))?;
         let answer = answer_of(answer, self.state.next_trial);
-        self.state.spent = spent;
         let slots = u32::try_from(slots).unwrap_or(u32::MAX);
-        let mut events = vec![Event::Asked { slots, answer: answer.clone(), spent }];
         self.waiting = answer == Answer::Wait;
-        self.state.asked(&self.parts, &answer, None, &mut events);
-        self.unwritten.extend(events);
+        let place = self.unwritten.len();
+        self.state.asked(&self.parts, &answer, spent, None, &mut self.unwritten);
+        self.unwritten.insert(place, Event::Asked { slots, answer, spent });
         Ok(!self.waiting)
     }
 
     /// Gives queued trials to workers, as far as workers are free and the budget lasts.
     fn dispatch(&mut self) -> Result<bool, SearchError> {
-        let mut events = Vec::new();
         let mut jobs = Vec::new();
         while self.state.stop.is_none() && self.state.n_running < self.executor.capacity() {
             let Some(&trial) = self.state.queue.front() else { break };
@@ -230,11 +227,10 @@ impl<'a> Search<'a> {
             let assignment = Assignment { trial, attempt, proposal, fidelity, seed, reservation };
             let work = self.work.job(&assignment)?;
             jobs.push(Job::new(work, reservation).of(proposal.genotype.clone()));
-            events.push(Event::Dispatched { trial, attempt, reservation, seed });
+            self.unwritten.push(Event::Dispatched { trial, attempt, reservation, seed });
             self.state.dispatched(trial, attempt);
         }
         let dispatched = !jobs.is_empty();
-        self.unwritten.extend(events);
         if dispatched {
             self.write()?;
         }
@@ -255,51 +251,66 @@ impl<'a> Search<'a> {
     }
 
     fn take(&mut self, updates: Vec<Update>) -> Result<(), SearchError> {
-        let mut events = Vec::new();
-        let mut beaten = Vec::new();
+        let mut completed = Vec::new();
         for update in updates {
             match update {
                 Update::Epoch { trial, record, .. } => self.observer.epoch(trial, &record),
                 Update::Overhead { what, usage } => {
                     self.ledger.overhead(&usage);
-                    events.push(Event::Overhead { what, usage });
+                    self.unwritten.push(Event::Overhead { what, usage });
                 }
-                Update::Completed(completion) => {
-                    beaten.extend(self.complete(completion, &mut events)?);
-                }
+                Update::Completed(completion) => completed.extend(self.complete(completion)),
             }
         }
-        events.extend(self.ledger.warnings());
-        self.unwritten.extend(events);
-        self.beaten.extend(beaten);
+        self.judge(completed)?;
+        self.unwritten.append(&mut self.ledger.warnings());
         Ok(())
     }
 
-    fn complete(
-        &mut self,
-        completion: Completion,
-        events: &mut Vec<Event>,
-    ) -> Result<Option<TrialId>, SearchError> {
+    /// An attempt that is the last evaluation of its trial, to be judged; any other is noted.
+    fn complete(&mut self, completion: Completion) -> Option<Completion> {
         let Completion { trial, attempt, ended, usage, curve } = completion;
-        let is_current = self.state.open.get(&trial).is_some_and(|open| open.attempt == attempt);
-        if !is_current {
-            return Ok(None);
+        let open = self.state.open.get(&trial)?;
+        if open.attempt != attempt || open.admitted.is_none() {
+            return None;
         }
-        self.ledger.charge(trial, &usage);
         let ended = match ended {
             Ended::Finished(measurements) if self.state.wants_repeat(trial) => {
+                self.ledger.charge(trial, &usage);
                 self.state.repeated(trial, measurements.clone());
-                events.push(Event::Repeated { trial, attempt, measurements, usage });
-                return Ok(None);
+                self.unwritten.push(Event::Repeated { trial, attempt, measurements, usage });
+                return None;
             }
             Ended::Finished(measurements) => Ended::Finished(self.state.mean(trial, measurements)),
             failed => failed,
         };
-        let Some(result) = self.state.judge_end(&self.parts, trial, ended, events)? else {
-            return Ok(None);
-        };
-        events.push(Event::Ended { trial, attempt, result: result.clone(), usage, curve });
-        Ok(self.state.ended(&self.parts, trial, result, events))
+        Some(Completion { trial, attempt, ended, usage, curve })
+    }
+
+    /// Scores and reviews trials that ended together, and notes their ends in order.
+    fn judge(&mut self, completed: Vec<Completion>) -> Result<(), SearchError> {
+        if completed.is_empty() {
+            return Ok(());
+        }
+        let (ends, notes): (Vec<_>, Vec<_>) = completed
+            .into_iter()
+            .map(|Completion { trial, attempt, ended, usage, curve }| {
+                ((trial, ended), (trial, attempt, usage, curve))
+            })
+            .unzip();
+        let judged = self.state.judge_ends(&self.parts, ends)?;
+        for ((trial, attempt, usage, curve), (result, mut judgement)) in
+            notes.into_iter().zip(judged)
+        {
+            self.ledger.charge(trial, &usage);
+            self.unwritten.append(&mut judgement.objections);
+            self.state.obey(&judgement);
+            let result = Arc::new(result);
+            let ended = Event::Ended { trial, attempt, result: Arc::clone(&result), usage, curve };
+            self.unwritten.push(ended);
+            self.beaten.extend(self.state.ended(&self.parts, trial, result, &mut self.unwritten));
+        }
+        Ok(())
     }
 
     pub(super) fn set_waiting(&mut self, waiting: bool) {
@@ -376,14 +387,14 @@ impl<'a> Search<'a> {
     /// Writes down what waits to be written, all at once, and shows it to the observer. Results
     /// wait for the tell that follows, answers for their dispatch: two groups a trial, not four.
     fn write(&mut self) -> Result<(), SearchError> {
-        let events = std::mem::take(&mut self.unwritten);
-        if events.is_empty() {
+        if self.unwritten.is_empty() {
             return Ok(());
         }
-        self.log.append(&events)?;
+        self.log.append(&self.unwritten)?;
         let spent = self.ledger.spent();
         self.last_journalled = spent.wall_seconds;
-        events.iter().for_each(|event| self.observer.event(event, &spent));
+        self.unwritten.iter().for_each(|event| self.observer.event(event, &spent));
+        self.unwritten.clear();
         // Only what is journalled as beaten may lose its weights.
         std::mem::take(&mut self.beaten).into_iter().for_each(|trial| self.work.discard(trial));
         Ok(())

@@ -1,106 +1,126 @@
 //! From observations to results: fitness, then review by the policies.
 
-use nas_plugin_api::measurement::Measurements;
-use nas_plugin_api::trial::{Outcome, Proposal, TrialId};
-use nas_plugin_api::verdict::{Action, Candidate, PolicyContext, Question, Review};
+use std::sync::Arc;
 
-use super::policies::{Judgement, judge};
+use nas_plugin_api::measurement::{Cost, Measurements};
+use nas_plugin_api::trial::{Outcome, Proposal, TrialId};
+use nas_plugin_api::verdict::{PolicyContext, Question, QuestionKind, Review};
+
+use super::gate::candidate;
+use super::policies::{Judgement, anybody_answers, judge_all};
 use super::{Parts, SearchError};
 use crate::executor::Ended;
-use crate::journal::{Event, TrialResult};
+use crate::journal::TrialResult;
 use crate::network::Outline;
 
-/// What an attempt's end is worth.
+/// A trial whose attempt ended, and what is known of it.
+#[derive(Clone, Copy)]
+pub(super) struct Evaluated<'a> {
+    pub(super) trial: TrialId,
+    pub(super) proposal: &'a Proposal,
+    pub(super) outline: &'a Outline,
+}
+
+/// What the ends of attempts are worth, scored with one call of the fitness function.
 ///
 /// # Errors
 /// Only a fitness function that fails.
 pub(super) fn score(
     parts: &Parts,
-    ended: Ended,
-    outline: &Outline,
-) -> Result<TrialResult, SearchError> {
-    let result = |outcome, objectives, measurements, reason| TrialResult {
-        outcome,
-        objectives,
-        measurements,
-        cost: outline.cost,
-        canonical: outline.canonical.to_string(),
-        duplicate_of: None,
-        reason,
-    };
-    let failed = |outcome, reason| Ok(result(outcome, Vec::new(), Measurements::default(), reason));
-    let outcome = ended.outcome();
-    let measurements = match ended {
-        Ended::Finished(measurements) => measurements,
-        Ended::Failed { message, .. } => return failed(outcome, Some(message)),
-    };
-    let missing = parts.fitness_needs.iter().find(|name| measurements.get(name).is_none());
-    if let Some(name) = missing {
-        let reason = format!("the fitness function needs `{name}`, which was not measured");
-        return failed(Outcome::Failed, Some(reason));
+    ends: Vec<(Evaluated<'_>, Ended)>,
+) -> Result<Vec<TrialResult>, SearchError> {
+    let mut results = Vec::with_capacity(ends.len());
+    let mut measured: Vec<(Measurements, Cost)> = Vec::with_capacity(ends.len());
+    for (Evaluated { outline, .. }, ended) in ends {
+        let outcome = ended.outcome();
+        let (outcome, reason) = match ended {
+            Ended::Failed { message, .. } => (outcome, Some(message)),
+            Ended::Finished(measurements) => match missing(parts, &measurements) {
+                Some(reason) => (Outcome::Failed, Some(reason)),
+                None => {
+                    measured.push((measurements, outline.cost));
+                    (Outcome::Finished, None)
+                }
+            },
+        };
+        results.push(TrialResult {
+            outcome,
+            objectives: Vec::new(),
+            measurements: Measurements::default(),
+            cost: outline.cost,
+            canonical: outline.canonical.to_string(),
+            duplicate_of: None,
+            reason,
+        });
     }
-    let cost = outline.cost;
-    let (measurements, objectives) = parts.call_fitness("score", move |fitness| {
-        let objectives = fitness.score(&measurements, &cost)?;
-        Ok((measurements, objectives))
+    if measured.is_empty() {
+        return Ok(results);
+    }
+    let (measured, scores) = parts.call_fitness("score", move |fitness| {
+        let scores = fitness.score_many(&measured)?;
+        Ok((measured, scores))
     })?;
-    let n_objectives = parts.objectives.len();
-    if objectives.len() != n_objectives {
-        let found = objectives.len();
-        let reason =
-            format!("the fitness function gave {found} values for {n_objectives} objectives");
-        return failed(Outcome::Failed, Some(reason));
+    let mut scores = scores.into_iter().chain(std::iter::repeat_with(Vec::new));
+    let mut measured = measured.into_iter().map(|(measurements, _)| measurements);
+    for result in results.iter_mut().filter(|result| result.outcome == Outcome::Finished) {
+        let objectives = scores.next().unwrap_or_default();
+        let measurements = measured.next().unwrap_or_default();
+        match unsound(parts, &objectives) {
+            None => (result.objectives, result.measurements) = (objectives, measurements),
+            Some((outcome, reason)) => (result.outcome, result.reason) = (outcome, Some(reason)),
+        }
     }
-    if let Some(place) = objectives.iter().position(|value| !value.is_finite()) {
-        let (name, value) = (&parts.objectives[place].name, objectives[place]);
-        return failed(
-            Outcome::Diverged,
-            Some(format!("the fitness function gave {value} for `{name}`")),
-        );
-    }
-    Ok(result(Outcome::Finished, objectives, measurements, None))
+    Ok(results)
 }
 
-/// Lets the policies look at a result; a rejected one becomes `Refused`.
+/// Says which measurement the fitness function lacks.
+fn missing(parts: &Parts, measurements: &Measurements) -> Option<String> {
+    let name = parts.fitness_needs.iter().find(|name| measurements.get(name).is_none())?;
+    Some(format!("the fitness function needs `{name}`, which was not measured"))
+}
+
+/// Says what is wrong with a score.
+fn unsound(parts: &Parts, objectives: &[f64]) -> Option<(Outcome, String)> {
+    let (found, n_objectives) = (objectives.len(), parts.objectives.len());
+    if found != n_objectives {
+        let reason =
+            format!("the fitness function gave {found} values for {n_objectives} objectives");
+        return Some((Outcome::Failed, reason));
+    }
+    let place = objectives.iter().position(|value| !value.is_finite())?;
+    let (name, value) = (&parts.objectives[place].name, objectives[place]);
+    Some((Outcome::Diverged, format!("the fitness function gave {value} for `{name}`")))
+}
+
+/// Lets the policies look at results; a rejected one becomes `Refused`.
 pub(super) fn review(
     parts: &Parts,
-    trial: TrialId,
-    proposal: &Proposal,
-    outline: &Outline,
-    result: &mut TrialResult,
-    context: &PolicyContext,
-    events: &mut Vec<Event>,
-) -> Option<Judgement> {
-    if parts.policies.is_empty() {
-        return None;
+    evaluated: &[Evaluated<'_>],
+    results: &mut [TrialResult],
+    context: &Arc<PolicyContext>,
+) -> Vec<Judgement> {
+    if !anybody_answers(&parts.policies, QuestionKind::Review) {
+        return results.iter().map(|_| Judgement::allow()).collect();
     }
-    let question = Question::Review(review_of(trial, proposal, outline, result));
-    let judgement = judge(&parts.policies, &question, Some(trial), context, events);
-    let verdict = &judgement.verdict;
-    let rejects = verdict.action.severity() >= Action::RejectCandidate.severity();
-    if rejects && result.outcome.has_result() {
-        result.outcome = Outcome::Refused;
-        result.objectives.clear();
-        let (policy, code, reason) = (&judgement.policy, &verdict.code, &verdict.reason);
-        result.reason = Some(format!("policy `{policy}` ({code}): {reason}"));
+    let questions = evaluated.iter().zip(&*results);
+    let questions =
+        questions.map(|(evaluated, result)| Question::Review(review_of(*evaluated, result)));
+    let judgements = judge_all(&parts.policies, questions.collect(), context);
+    for (result, judgement) in results.iter_mut().zip(&judgements) {
+        if judgement.rejects() && result.outcome.has_result() {
+            result.outcome = Outcome::Refused;
+            result.objectives.clear();
+            result.reason = Some(judgement.reason());
+        }
     }
-    Some(judgement)
+    judgements
 }
 
 /// A result as policies see it.
-pub(super) fn review_of(
-    trial: TrialId,
-    proposal: &Proposal,
-    outline: &Outline,
-    result: &TrialResult,
-) -> Review {
+pub(super) fn review_of(evaluated: Evaluated<'_>, result: &TrialResult) -> Review {
+    let Evaluated { trial, proposal, outline } = evaluated;
     Review {
-        candidate: Candidate {
-            trial,
-            genotype: proposal.genotype.clone(),
-            cost: outline.cost,
-            operations: outline.operations.clone(),
-        },
+        candidate: candidate(trial, proposal, outline),
         outcome: result.outcome,
         measurements: result.measurements.clone(),
         objectives: result.objectives.clone(),

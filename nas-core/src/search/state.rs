@@ -4,6 +4,7 @@
 //! came of them ([`super::replay`]).
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
 
 use nas_plugin_api::measurement::Measurements;
 use nas_plugin_api::trial::{Outcome, Proposal, Trial, TrialId};
@@ -13,12 +14,14 @@ use nas_plugin_api::verdict::{
 
 use super::archive::{Archive, repeated};
 use super::champion::{Champion, contest, gain};
-use super::gate::{Admission, Admitted, admit};
+use super::gate::{Admission, Admitted, admit, look};
 use super::policies::{Judgement, judge};
 use super::progress::ProgressTracker;
-use super::{Parts, SearchError, score};
+use super::score::{self, Evaluated};
+use super::{Parts, SearchError};
 use crate::executor::Ended;
 use crate::journal::{Answer, Event, StopReason, TrialResult};
+use crate::network::Outliner;
 
 /// The state of a search.
 pub(super) struct State {
@@ -36,12 +39,13 @@ pub(super) struct State {
     pub(super) done: Option<String>,
     /// Why the search is to stop.
     pub(super) stop: Option<StopReason>,
-    /// What the policies know had been spent: as of the last ask, so that replay shows the same.
-    pub(super) spent: Spending,
+    /// What policies are told besides the question: how things stood at the last ask, so that
+    /// replay shows them the same.
+    context: Arc<PolicyContext>,
+    outliner: Outliner,
     archive: Archive,
     progress: ProgressTracker,
     history: History,
-    budget: BTreeMap<String, f64>,
     duplicates_in_a_row: u32,
     refusals_in_a_row: u32,
     rules: Rules,
@@ -74,7 +78,18 @@ pub(super) enum Stage {
     /// The same network is being evaluated as another trial.
     Following,
     /// It ended, and its strategy is to be told.
-    Ended(Box<TrialResult>),
+    Ended(Arc<TrialResult>),
+}
+
+impl Open {
+    fn new(proposal: &Proposal, stage: Stage, admitted: Option<Box<Admitted>>) -> Self {
+        Self { proposal: proposal.clone(), attempt: 0, stage, admitted, observed: Vec::new() }
+    }
+
+    fn evaluated(&self, trial: TrialId) -> Option<Evaluated<'_>> {
+        let Self { proposal, admitted, .. } = self;
+        admitted.as_ref().map(|admitted| Evaluated { trial, proposal, outline: &admitted.outline })
+    }
 }
 
 impl State {
@@ -89,29 +104,18 @@ impl State {
             champion: None,
             done: None,
             stop: None,
-            spent: Spending::default(),
+            context: Arc::new(PolicyContext { budget, ..PolicyContext::default() }),
+            outliner: Outliner::default(),
             archive: Archive::default(),
             progress: ProgressTracker::default(),
             history: History::default(),
-            budget,
             duplicates_in_a_row: 0,
             refusals_in_a_row: 0,
             rules,
         }
     }
 
-    /// What policies are told besides the question.
-    pub(super) fn context(&self) -> PolicyContext {
-        PolicyContext {
-            elapsed_seconds: self.spent.wall_seconds,
-            spent: self.spent,
-            budget: self.budget.clone(),
-            approvals: Vec::new(),
-            history: self.history.clone(),
-        }
-    }
-
-    /// The strategy answered: every proposal goes through the gate.
+    /// The strategy answered, when so much was spent: every proposal goes through the gate.
     ///
     /// In replay, `recorded` has the trials that were settled at the gate at the time; it decides
     /// in place of policies that may have become stricter since.
@@ -119,9 +123,11 @@ impl State {
         &mut self,
         parts: &Parts,
         answer: &Answer,
-        recorded: Option<&HashMap<TrialId, TrialResult>>,
+        spent: Spending,
+        recorded: Option<&HashMap<TrialId, Arc<TrialResult>>>,
         events: &mut Vec<Event>,
     ) {
+        self.note_context(spent);
         let proposals = match answer {
             Answer::Wait => return,
             Answer::Done { reason } => {
@@ -134,25 +140,33 @@ impl State {
         let newest = proposals.iter().filter_map(|p| p.details.generation).max();
         let progress = self.progress.proposed(newest);
         self.look_at_progress(parts, progress, events);
-        for proposal in proposals {
-            let trial = self.next_trial;
-            self.next_trial += 1;
-            self.history.proposed += 1;
-            let context =
-                if parts.policies.is_empty() { PolicyContext::default() } else { self.context() };
-            let reuse = self.rules.reuse_results;
-            let (mut admission, judgement) =
-                admit(parts, &self.archive, reuse, trial, proposal, &context, events);
-            match recorded {
-                Some(recorded) => {
-                    if let Some(result) = recorded.get(&trial) {
-                        admission = Admission::Settled(Box::new(result.clone()));
-                    }
-                }
-                None => self.obey(judgement),
+        let first = self.next_trial;
+        self.next_trial += proposals.len() as u64;
+        self.history.proposed += proposals.len() as u64;
+        let seen = look(parts, first, proposals, &self.context, &mut self.outliner);
+        for ((trial, proposal), mut seen) in (first..).zip(proposals).zip(seen) {
+            events.append(&mut seen.judgement.objections);
+            if recorded.is_none() {
+                self.obey(&seen.judgement);
             }
+            let admission = match recorded.and_then(|recorded| recorded.get(&trial)) {
+                Some(result) => {
+                    self.open.insert(trial, Open::new(proposal, Stage::Queued, None));
+                    self.settle(trial, Arc::clone(result), events);
+                    continue;
+                }
+                None => admit(seen, &self.archive, self.rules.reuse_results, proposal),
+            };
             self.place(trial, proposal, admission, events);
         }
+    }
+
+    fn note_context(&mut self, spent: Spending) {
+        // In place, unless a policy that did not answer in time still has it.
+        let context = Arc::make_mut(&mut self.context);
+        context.elapsed_seconds = spent.wall_seconds;
+        context.spent = spent;
+        context.history.clone_from(&self.history);
     }
 
     fn place(
@@ -162,26 +176,19 @@ impl State {
         admission: Admission,
         events: &mut Vec<Event>,
     ) {
-        let open = |stage, admitted| Open {
-            proposal: proposal.clone(),
-            attempt: 0,
-            stage,
-            admitted,
-            observed: Vec::new(),
-        };
         match admission {
             Admission::Settled(result) => {
-                self.open.insert(trial, open(Stage::Queued, None));
-                self.settle(trial, *result, events);
+                self.open.insert(trial, Open::new(proposal, Stage::Queued, None));
+                self.settle(trial, Arc::new(result), events);
             }
             Admission::Admitted(admitted) => {
                 self.archive.begin(admitted.key, trial);
-                self.open.insert(trial, open(Stage::Queued, Some(admitted)));
+                self.open.insert(trial, Open::new(proposal, Stage::Queued, Some(admitted)));
                 self.queue.push_back(trial);
             }
             Admission::Follows(first, admitted) => {
                 self.archive.follow(first, trial);
-                self.open.insert(trial, open(Stage::Following, Some(admitted)));
+                self.open.insert(trial, Open::new(proposal, Stage::Following, Some(admitted)));
             }
         }
     }
@@ -234,41 +241,29 @@ impl State {
         Measurements(last.0.into_iter().map(mean).collect())
     }
 
-    /// What an attempt's end is worth.
+    /// What the ends of admitted trials are worth, and what the policies say of them.
     ///
     /// # Errors
     /// Only a fitness function that fails.
-    pub(super) fn judge_end(
-        &mut self,
+    pub(super) fn judge_ends(
+        &self,
         parts: &Parts,
-        trial: TrialId,
-        ended: Ended,
-        events: &mut Vec<Event>,
-    ) -> Result<Option<TrialResult>, SearchError> {
-        let context = self.context();
-        let Some(Open { proposal, admitted: Some(admitted), .. }) = self.open.get(&trial) else {
-            return Ok(None);
-        };
-        let mut result = score::score(parts, ended, &admitted.outline)?;
-        let judgement =
-            score::review(parts, trial, proposal, &admitted.outline, &mut result, &context, events);
-        self.obey(judgement);
-        Ok(Some(result))
+        ends: Vec<(TrialId, Ended)>,
+    ) -> Result<Vec<(TrialResult, Judgement)>, SearchError> {
+        let ends: Vec<(Evaluated<'_>, Ended)> = ends
+            .into_iter()
+            .filter_map(|(trial, ended)| Some((self.open.get(&trial)?.evaluated(trial)?, ended)))
+            .collect();
+        let evaluated: Vec<Evaluated<'_>> = ends.iter().map(|(evaluated, _)| *evaluated).collect();
+        let mut results = score::score(parts, ends)?;
+        let judgements = score::review(parts, &evaluated, &mut results, &self.context);
+        Ok(results.into_iter().zip(judgements).collect())
     }
 
     /// In replay: lets the policies see what they saw, without obeying them again.
-    pub(super) fn review_again(
-        &mut self,
-        parts: &Parts,
-        trial: TrialId,
-        result: &TrialResult,
-        events: &mut Vec<Event>,
-    ) {
-        let context = self.context();
-        if let Some(Open { proposal, admitted: Some(admitted), .. }) = self.open.get(&trial) {
-            let mut result = result.clone();
-            let outline = &admitted.outline;
-            score::review(parts, trial, proposal, outline, &mut result, &context, events);
+    pub(super) fn review_again(&self, parts: &Parts, trial: TrialId, result: &TrialResult) {
+        if let Some(evaluated) = self.open.get(&trial).and_then(|open| open.evaluated(trial)) {
+            score::review(parts, &[evaluated], &mut [result.clone()], &self.context);
         }
     }
 
@@ -278,7 +273,7 @@ impl State {
         &mut self,
         parts: &Parts,
         trial: TrialId,
-        result: TrialResult,
+        result: Arc<TrialResult>,
         events: &mut Vec<Event>,
     ) -> Option<TrialId> {
         let open = self.open.get_mut(&trial)?;
@@ -291,14 +286,14 @@ impl State {
         self.count(&result, parts);
         let followers = key.map_or_else(Vec::new, |key| self.archive.end(key, trial, &result));
         for follower in followers {
-            self.settle(follower, repeated(trial, &result), events);
+            self.settle(follower, Arc::new(repeated(trial, &result)), events);
         }
         self.finish(trial, result);
         if is_champion { beaten } else { Some(trial) }
     }
 
     /// A trial ends without having been dispatched.
-    pub(super) fn settle(&mut self, trial: TrialId, result: TrialResult, events: &mut Vec<Event>) {
+    fn settle(&mut self, trial: TrialId, result: Arc<TrialResult>, events: &mut Vec<Event>) {
         match result.outcome {
             Outcome::Refused | Outcome::Invalid => self.refusals_in_a_row += 1,
             _ => self.duplicates_in_a_row += 1,
@@ -310,7 +305,7 @@ impl State {
         if self.refusals_in_a_row >= self.rules.max_refusals {
             self.stop_for(StopReason::OnlyRefusals { count: self.refusals_in_a_row });
         }
-        events.push(Event::Settled { trial, result: result.clone() });
+        events.push(Event::Settled { trial, result: Arc::clone(&result) });
         self.finish(trial, result);
     }
 
@@ -323,57 +318,57 @@ impl State {
         }
     }
 
-    fn finish(&mut self, trial: TrialId, result: TrialResult) {
+    fn finish(&mut self, trial: TrialId, result: Arc<TrialResult>) {
         if let Some(open) = self.open.get_mut(&trial) {
-            open.stage = Stage::Ended(Box::new(result));
+            open.stage = Stage::Ended(result);
             self.ended.push_back(trial);
         }
     }
 
-    /// These trials as the strategy is to be told.
-    pub(super) fn trials(&self, ids: &[TrialId]) -> Vec<Trial> {
-        ids.iter()
-            .filter_map(|&id| match self.open.get(&id) {
-                Some(Open { proposal, stage: Stage::Ended(result), .. }) => Some(Trial {
-                    id,
-                    proposal: proposal.clone(),
-                    outcome: result.outcome,
-                    objectives: result.objectives.clone(),
-                    measurements: result.measurements.clone(),
-                    cost: result.cost,
-                    reason: result.reason.clone(),
-                }),
-                _ => None,
-            })
-            .collect()
-    }
-
-    /// The strategy was told of these trials.
-    pub(super) fn told(&mut self, parts: &Parts, ids: &[TrialId], events: &mut Vec<Event>) {
-        for id in ids {
-            let Some(Open { stage: Stage::Ended(result), .. }) = self.open.remove(id) else {
+    /// These trials are over; what their strategy is to be told.
+    pub(super) fn told(
+        &mut self,
+        parts: &Parts,
+        ids: &[TrialId],
+        events: &mut Vec<Event>,
+    ) -> Vec<Trial> {
+        let mut trials = Vec::with_capacity(ids.len());
+        for &id in ids {
+            let Some(Open { proposal, stage: Stage::Ended(result), .. }) = self.open.remove(&id)
+            else {
                 continue;
             };
-            if self.ended.front() == Some(id) {
+            if self.ended.front() == Some(&id) {
                 self.ended.pop_front();
             } else {
-                self.ended.retain(|ended| ended != id);
+                self.ended.retain(|&ended| ended != id);
             }
             self.n_told += 1;
             let progress = self.progress.told(gain(&parts.objectives, &result));
             self.look_at_progress(parts, progress, events);
+            trials.push(Trial {
+                id,
+                proposal,
+                outcome: result.outcome,
+                objectives: result.objectives.clone(),
+                measurements: result.measurements.clone(),
+                cost: result.cost,
+                reason: result.reason.clone(),
+            });
         }
+        trials
     }
 
     /// The best trial, if the policies accept it as the search's answer.
     pub(super) fn crown(&mut self, parts: &Parts, events: &mut Vec<Event>) -> Option<Champion> {
         let champion = self.champion.take()?;
-        let outline = parts.space.outline(&champion.proposal.genotype).ok()?;
         let Champion { trial, proposal, result, .. } = &champion;
-        let question = Question::Champion(score::review_of(*trial, proposal, &outline, result));
-        let judgement = judge(&parts.policies, &question, Some(*trial), &self.context(), events);
-        let accepted = judgement.verdict.action.severity() < Action::RejectCandidate.severity();
-        accepted.then_some(champion)
+        let outline = parts.space.outline(&proposal.genotype).ok()?;
+        let evaluated = Evaluated { trial: *trial, proposal, outline: &outline };
+        let question = Question::Champion(score::review_of(evaluated, result));
+        let mut judgement = judge(&parts.policies, question, &self.context);
+        events.append(&mut judgement.objections);
+        (!judgement.rejects()).then_some(champion)
     }
 
     fn look_at_progress(
@@ -383,22 +378,21 @@ impl State {
         events: &mut Vec<Event>,
     ) {
         let Some(progress) = progress else { return };
-        let question = Question::Progress(progress);
-        let judgement = judge(&parts.policies, &question, None, &self.context(), events);
-        self.obey(Some(judgement));
+        let mut judgement = judge(&parts.policies, Question::Progress(progress), &self.context);
+        events.append(&mut judgement.objections);
+        self.obey(&judgement);
     }
 
     /// Stops the search if a verdict says so.
-    fn obey(&mut self, judgement: Option<Judgement>) {
-        let Some(Judgement { policy, verdict: Verdict { action, code, reason, .. } }) = judgement
-        else {
-            return;
-        };
+    pub(super) fn obey(&mut self, judgement: &Judgement) {
+        let Judgement { policy, verdict: Verdict { action, code, reason, .. }, .. } = judgement;
+        let (policy, code, reason) = (policy.clone(), code.clone(), reason.clone());
         match action {
             Action::HaltRun | Action::RollBack { .. } => {
                 self.stop_for(StopReason::PolicyHalt { policy, code, reason });
             }
             Action::PauseForApproval { threshold, .. } => {
+                let threshold = threshold.clone();
                 self.stop_for(StopReason::AwaitingApproval { policy, threshold, reason });
             }
             _ => {}

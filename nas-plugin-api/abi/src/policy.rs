@@ -8,9 +8,10 @@ use crate::{AbiResult, Bytes};
 /// A safety policy.
 #[sabi_trait]
 pub trait PolicyObject: Send {
-    /// CBOR: needed measurements by kind of question.
+    /// CBOR: the kinds of question that it answers, with the measurements that it reads there.
     fn describe(&self) -> AbiResult<Bytes>;
-    /// CBOR in: questions, each with its context. CBOR out: verdicts, in order.
+    /// CBOR in: questions of one moment and their context. CBOR out: how many were judged, and
+    /// every verdict but `allow` with its question's place.
     #[sabi(last_prefix_field)]
     fn judge_many(&mut self, questions: RSlice<'_, u8>) -> AbiResult<Bytes>;
 }

@@ -52,7 +52,7 @@ pub struct TellBatch<'a> {
     pub outcomes: RSlice<'a, u8>,
     /// Their objectives behind each other, the same number for each; NaN where there is no result.
     pub objectives: RSlice<'a, f64>,
-    /// CBOR: a list of everything else, one per trial.
+    /// CBOR: everything else, in columns.
     pub details: RSlice<'a, u8>,
 }
 

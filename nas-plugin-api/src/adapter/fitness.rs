@@ -132,20 +132,33 @@ impl Fitness for Imported {
     }
 
     fn score(&mut self, measurements: &Measurements, cost: &Cost) -> Result<Vec<f64>, PluginError> {
-        let needs = &self.description.needs;
+        let mut scores = self.score_many(&[(measurements.clone(), *cost)])?;
+        scores.pop().ok_or_else(|| wrong_count(0, self.description.objectives.len()))
+    }
+
+    fn score_many(
+        &mut self,
+        trials: &[(Measurements, Cost)],
+    ) -> Result<Vec<Vec<f64>>, PluginError> {
+        let Description { needs, objectives } = &self.description;
+        let value = |(measurements, name): (&Measurements, &String)| {
+            measurements.get(name).unwrap_or(f64::NAN)
+        };
+        let all = || trials.iter().map(|(measurements, _)| measurements);
         let needed: Vec<f64> =
-            needs.iter().map(|name| measurements.get(name).unwrap_or(f64::NAN)).collect();
-        let only_needed = measurements.0.keys().all(|name| needs.contains(name));
-        let details = if only_needed { Bytes::new() } else { encode(&[measurements])? };
+            all().flat_map(|each| needs.iter().map(move |name| value((each, name)))).collect();
+        let costs: Vec<f64> = trials.iter().flat_map(|(_, cost)| pack_cost(cost)).collect();
+        let only_needed = all().flat_map(|each| each.0.keys()).all(|name| needs.contains(name));
+        let details = if only_needed { Bytes::new() } else { encode(&all().collect::<Vec<_>>())? };
         let scores = receive(self.object.score_many(
             RSlice::from_slice(&needed),
-            RSlice::from_slice(&pack_cost(cost)),
+            RSlice::from_slice(&costs),
             details.as_slice().into(),
         ))?;
-        let expected = self.description.objectives.len();
-        match scores.len() == expected {
-            true => Ok(scores.into()),
-            false => Err(wrong_count(scores.len(), expected)),
+        let n_objectives = objectives.len().max(1);
+        match scores.len() == trials.len() * n_objectives {
+            true => Ok(scores.chunks_exact(n_objectives).map(<[f64]>::to_vec).collect()),
+            false => Err(wrong_count(scores.len(), trials.len() * n_objectives)),
         }
     }
 }

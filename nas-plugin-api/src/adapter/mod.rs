@@ -5,6 +5,7 @@
 
 mod benchmark;
 mod cbor;
+mod columns;
 mod fitness;
 mod guard;
 mod library;
@@ -12,6 +13,7 @@ mod manifest;
 mod one_shot_strategy;
 mod operations;
 mod policy;
+mod questions;
 mod space;
 mod strategy;
 

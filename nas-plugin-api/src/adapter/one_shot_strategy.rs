@@ -239,3 +239,53 @@ impl OneShotStrategy for Imported {
         Ok(receive(self.object.pull_back_at(alpha, gradient))?.into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::component::{Edit, Split, TrainingSettings};
+    use crate::genotype::Genotype;
+
+    /// A mixture whose numbers are told apart.
+    fn mixture() -> Mixture {
+        let needs = vec![Need::Skip, Need::Forward, Need::ForwardGrad];
+        Mixture { weights: vec![0.0, 0.25, 0.75], needs }
+    }
+
+    #[test]
+    fn every_command_crosses_and_comes_back() {
+        let mut commands = vec![
+            Command::TrainWeights { mixture: mixture() },
+            Command::SingleLevel { mixture: mixture() },
+            Command::EndEpoch { genotype: None },
+            Command::EndEpoch { genotype: Some(Genotype(vec![3, 0, 65_535])) },
+            Command::Evaluate {
+                mixtures: vec![mixture(), mixture()],
+                split: Split::Validation,
+                batches: 3,
+                recalibrate: 0,
+            },
+            Command::Edit(vec![
+                Edit::DropPaths { choice: 1, paths: vec![0, 4] },
+                Edit::Rescale { cells: Some(5), channels: None },
+                Edit::ChannelFraction { one_in: 4 },
+                Edit::SkipDropout { probability: 0.4 },
+                Edit::DropPath { probability: 0.3 },
+                Edit::Training(TrainingSettings {
+                    learning_rate: Some(0.025),
+                    nesterov: Some(true),
+                    ..TrainingSettings::default()
+                }),
+                Edit::Reinitialize,
+            ]),
+            Command::Derive { genotypes: vec![Genotype(vec![1])] },
+        ];
+        for order in [ArchOrder::First, ArchOrder::Second, ArchOrder::Reward] {
+            commands.push(Command::ArchStep { mixture: mixture(), order });
+        }
+        for command in commands {
+            let crossed = unpack_command(pack_command(command.clone()).unwrap()).unwrap();
+            assert_eq!(crossed, command);
+        }
+    }
+}

@@ -7,12 +7,13 @@ use nas_plugin_abi::{
 use serde::{Deserialize, Serialize};
 
 use super::cbor::{decode, encode, receive, send};
+use super::columns::{Costs, Table};
 use super::guard::{Guarded, catch};
 use super::library::registered;
 use crate::component::{Ask, Constructor, SearchStrategy, StrategyContext};
 use crate::error::{ErrorCode, PluginError};
 use crate::genotype::Genotype;
-use crate::measurement::{Cost, Measurements};
+use crate::measurement::Measurements;
 use crate::objective::Objective;
 use crate::template::{Space, Template};
 use crate::trial::{Fidelity, Outcome, Proposal, ProposalDetails, Trial};
@@ -49,13 +50,44 @@ impl ContextData {
     }
 }
 
-/// What is told of a trial besides numbers.
-#[derive(Serialize, Deserialize)]
+/// What is told of trials besides numbers.
+#[derive(Default, Serialize, Deserialize)]
 struct TrialDetails {
-    proposal: ProposalDetails,
-    measurements: Measurements,
-    cost: Cost,
-    reason: Option<String>,
+    /// Empty where all are at their default.
+    #[serde(default)]
+    proposals: Vec<ProposalDetails>,
+    measurements: Table,
+    costs: Costs,
+    /// Empty where there are none.
+    #[serde(default)]
+    reasons: Vec<Option<String>>,
+}
+
+impl TrialDetails {
+    fn of(trials: &[Trial]) -> Self {
+        let proposals = trials.iter().map(|trial| &trial.proposal.details);
+        let is_plain = proposals.clone().all(|details| *details == ProposalDetails::default());
+        let measured = trials
+            .iter()
+            .map(|trial| trial.measurements.0.iter().map(|(name, &value)| (name.as_str(), value)));
+        let reasons = trials.iter().map(|trial| &trial.reason);
+        let has_reasons = reasons.clone().any(Option::is_some);
+        Self {
+            proposals: if is_plain { Vec::new() } else { proposals.cloned().collect() },
+            measurements: Table::of(measured),
+            costs: trials.iter().map(|trial| &trial.cost).collect(),
+            reasons: if has_reasons { reasons.cloned().collect() } else { Vec::new() },
+        }
+    }
+
+    /// Whether it is about so many trials.
+    fn has(&self, n: usize) -> bool {
+        let fits = |length: usize| length == 0 || length == n;
+        fits(self.proposals.len())
+            && fits(self.reasons.len())
+            && self.measurements.has(n)
+            && self.costs.has(n)
+    }
 }
 
 pub(super) fn extension() -> Extension {
@@ -172,41 +204,35 @@ fn unpack_trials(
     n_objectives: usize,
 ) -> Result<Vec<Trial>, PluginError> {
     let n = batch.ids.len();
-    let details: Vec<TrialDetails> = match batch.details.is_empty() {
-        true => Vec::new(),
+    let details: TrialDetails = match batch.details.is_empty() {
+        true => TrialDetails::default(),
         false => decode(batch.details.as_slice())?,
     };
     let agree = batch.genotypes.len() == n * n_choices
         && batch.outcomes.len() == n
         && batch.objectives.len() == n * n_objectives
-        && (details.is_empty() || details.len() == n);
+        && (batch.details.is_empty() || details.has(n));
     if !agree {
         return Err(PluginError::new(ErrorCode::Message, "take trials: lengths do not agree"));
     }
-    let mut details = details.into_iter();
-    Ok((0..n)
-        .map(|index| {
-            let outcome = Outcome::from_code(batch.outcomes[index]);
-            let objectives = &batch.objectives[index * n_objectives..][..n_objectives];
-            let genotype = Genotype(batch.genotypes[index * n_choices..][..n_choices].to_vec());
-            let details = details.next();
-            let (proposal, measurements, cost, reason) = match details {
-                Some(details) => {
-                    (details.proposal, details.measurements, details.cost, details.reason)
-                }
-                None => Default::default(),
-            };
-            Trial {
-                id: batch.ids[index],
-                proposal: Proposal { genotype, details: proposal },
-                outcome,
-                objectives: if outcome.has_result() { objectives.to_vec() } else { Vec::new() },
-                measurements,
-                cost,
-                reason,
-            }
-        })
-        .collect())
+    let TrialDetails { proposals, measurements, costs, reasons } = details;
+    let (mut proposals, mut reasons) = (proposals.into_iter(), reasons.into_iter());
+    let trial = |index| {
+        let outcome = Outcome::from_code(batch.outcomes[index]);
+        let objectives = &batch.objectives[index * n_objectives..][..n_objectives];
+        let genotype = Genotype(batch.genotypes[index * n_choices..][..n_choices].to_vec());
+        let measured = measurements.row(index).map(|(name, value)| (name.to_string(), value));
+        Trial {
+            id: batch.ids[index],
+            proposal: Proposal { genotype, details: proposals.next().unwrap_or_default() },
+            outcome,
+            objectives: if outcome.has_result() { objectives.to_vec() } else { Vec::new() },
+            measurements: Measurements(measured.collect()),
+            cost: costs.get(index),
+            reason: reasons.next().flatten(),
+        }
+    };
+    Ok((0..n).map(trial).collect())
 }
 
 /// A strategy in a loaded library.
@@ -242,7 +268,6 @@ impl SearchStrategy for Imported {
     fn tell(&mut self, trials: &[Trial]) -> Result<(), PluginError> {
         let mut genotypes = Vec::with_capacity(trials.len() * self.n_choices);
         let mut objectives = Vec::with_capacity(trials.len() * self.n_objectives);
-        let mut details = Vec::with_capacity(trials.len());
         for trial in trials {
             // An invalid genotype may have any length; the strategy knows which one it was.
             let values = &trial.proposal.genotype.0;
@@ -254,16 +279,10 @@ impl SearchStrategy for Imported {
                 true => objectives.extend(&trial.objectives),
                 false => objectives.extend(std::iter::repeat_n(f64::NAN, self.n_objectives)),
             }
-            details.push(TrialDetails {
-                proposal: trial.proposal.details.clone(),
-                measurements: trial.measurements.clone(),
-                cost: trial.cost,
-                reason: trial.reason.clone(),
-            });
         }
         let ids: Vec<u64> = trials.iter().map(|trial| trial.id).collect();
         let outcomes: Vec<u8> = trials.iter().map(|trial| trial.outcome as u8).collect();
-        let details = encode(&details)?;
+        let details = encode(&TrialDetails::of(trials))?;
         receive(self.object.tell_many(TellBatch {
             ids: RSlice::from_slice(&ids),
             genotypes: RSlice::from_slice(&genotypes),

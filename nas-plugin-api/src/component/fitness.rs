@@ -20,4 +20,16 @@ pub trait Fitness: Send {
     /// # Errors
     /// Only what ends the search.
     fn score(&mut self, measurements: &Measurements, cost: &Cost) -> Result<Vec<f64>, PluginError>;
+
+    /// The objectives of several trials, in their order; nothing to implement, unless all together
+    /// are scored faster than each for itself.   \[configured\]
+    ///
+    /// # Errors
+    /// Only what ends the search.
+    fn score_many(
+        &mut self,
+        trials: &[(Measurements, Cost)],
+    ) -> Result<Vec<Vec<f64>>, PluginError> {
+        trials.iter().map(|(measurements, cost)| self.score(measurements, cost)).collect()
+    }
 }

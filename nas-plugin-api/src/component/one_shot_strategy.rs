@@ -199,7 +199,8 @@ pub enum Command {
     },
 }
 
-/// A change to the supernet or its training.
+/// A change to the supernet or its training, which holds until another changes it. It is part of
+/// the checkpoint, like the weights: a search that goes on from one is not told again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

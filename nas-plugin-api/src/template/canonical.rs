@@ -1,10 +1,12 @@
 //! The canonical hash: equal for genotypes that are the same network.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::{Decided, Decision, Effect, Space, TemplateLayer};
+use super::{Decided, Decision, Effect, Reader, Space, TemplateLayer};
 use crate::genotype::Genotype;
 use crate::graph::{Layer, NodeIndex};
 
@@ -38,7 +40,7 @@ impl Space {
     /// If the genotype is none of this space ([`Space::check`]).
     #[must_use]
     pub fn canonical_hash(&self, genotype: &Genotype) -> CanonicalHash {
-        self.canonical_hash_of(&self.decide(genotype), genotype)
+        Reader::default().read(self, genotype).0
     }
 
     /// The canonical hash of a decision already made.
@@ -46,21 +48,25 @@ impl Space {
     /// The graph behind the outputs is written down in an order that does not depend on node
     /// numbers (the inputs of sums sorted by their trees), and a node met again is written as a
     /// reference: a shared learnt layer differs from two equal ones.
-    #[must_use]
-    pub fn canonical_hash_of(&self, decision: &Decision, genotype: &Genotype) -> CanonicalHash {
-        let marks = self.marks(decision, genotype);
-        let mut met: HashMap<u128, u32> = HashMap::with_capacity(marks.len());
-        let mut script: Vec<u8> = Vec::with_capacity(marks.len() * 20);
-        let mut stack: Vec<NodeIndex> = decision.outputs.iter().rev().copied().collect();
+    pub(super) fn hash_in(
+        &self,
+        decision: &Decision,
+        genotype: &Genotype,
+        memory: &mut Hashing,
+    ) -> CanonicalHash {
+        self.mark(decision, genotype, memory);
+        let Hashing { marks, met, script, stack, .. } = memory;
+        met.clear();
+        script.clear();
+        stack.clear();
+        stack.extend(decision.outputs.iter().rev());
         while let Some(node) = stack.pop() {
             let number = met.len() as u32;
             match met.entry(marks[node].identity) {
-                std::collections::hash_map::Entry::Occupied(seen) => {
-                    script.extend(seen.get().to_le_bytes());
-                }
-                std::collections::hash_map::Entry::Vacant(new) => {
+                Entry::Occupied(seen) => script.extend_from_slice(&seen.get().to_le_bytes()),
+                Entry::Vacant(new) => {
                     new.insert(number);
-                    script.extend(marks[node].tree.to_le_bytes());
+                    script.extend_from_slice(&marks[node].tree.to_le_bytes());
                     let (inputs, unordered) = self.inputs(node, &decision.nodes[node]);
                     let below = stack.len();
                     stack.extend(inputs);
@@ -71,29 +77,31 @@ impl Space {
                 }
             }
         }
-        CanonicalHash(xxh3_128(&script))
+        CanonicalHash(xxh3_128(script))
     }
 
     /// Two hashes for every node that is alive.
-    fn marks(&self, decision: &Decision, genotype: &Genotype) -> Vec<Marks> {
-        let mut marks = vec![Marks::default(); decision.nodes.len()];
-        let mut bytes: Vec<u8> = Vec::with_capacity(256);
-        let mut hashes: Vec<u128> = Vec::new();
+    fn mark(&self, decision: &Decision, genotype: &Genotype, memory: &mut Hashing) {
+        let Hashing { marks, bytes, hashes, .. } = memory;
+        marks.clear();
+        marks.resize(decision.nodes.len(), Marks::default());
         for (node, decided) in decision.nodes.iter().enumerate() {
             if matches!(decided, Decided::Dead | Decided::Same(_)) {
                 continue;
             }
             let (inputs, unordered) = self.inputs(node, decided);
+            bytes.clear();
+            self.sign(node, decided, genotype, bytes);
+            let n_signed = bytes.len();
             let mut hash_with = |of: &dyn Fn(&Marks) -> u128| {
-                bytes.clear();
-                self.sign(node, decided, genotype, &mut bytes);
                 hashes.clear();
                 hashes.extend(inputs.iter().map(|&input| of(&marks[input])));
                 if unordered {
                     hashes.sort_unstable();
                 }
-                hashes.iter().for_each(|hash| bytes.extend(hash.to_le_bytes()));
-                xxh3_128(&bytes)
+                bytes.truncate(n_signed);
+                hashes.iter().for_each(|hash| bytes.extend_from_slice(&hash.to_le_bytes()));
+                xxh3_128(bytes)
             };
             let tree = hash_with(&|input| input.tree);
             let identity = match self.is_learnt(node, decided) {
@@ -102,7 +110,6 @@ impl Space {
             };
             marks[node] = Marks { tree, identity };
         }
-        marks
     }
 
     /// What a node computes, without its inputs.
@@ -112,17 +119,17 @@ impl Space {
             Decided::Sum(_) => bytes.push(1),
             Decided::Layer(_) => {
                 bytes.push(2);
-                bytes.extend(self.signature(node).to_le_bytes());
+                bytes.extend_from_slice(&self.signature(node).to_le_bytes());
                 if let TemplateLayer::Wide { width, .. } = &self.template().nodes[node].layer {
-                    bytes.extend(genotype.0[*width].to_le_bytes());
+                    bytes.extend_from_slice(&genotype.0[*width].to_le_bytes());
                 }
             }
             Decided::Operations { candidates, identities, .. } => {
                 bytes.push(3);
-                bytes.extend(self.signature(node).to_le_bytes());
-                bytes.extend((*identities as u32).to_le_bytes());
+                bytes.extend_from_slice(&self.signature(node).to_le_bytes());
+                bytes.extend_from_slice(&(*identities as u32).to_le_bytes());
                 for &candidate in candidates {
-                    bytes.extend((candidate as u32).to_le_bytes());
+                    bytes.extend_from_slice(&(candidate as u32).to_le_bytes());
                 }
             }
         }
@@ -157,10 +164,42 @@ impl Space {
     }
 }
 
+/// Memory that is kept from one hash to the next.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Hashing {
+    marks: Vec<Marks>,
+    bytes: Vec<u8>,
+    hashes: Vec<u128>,
+    met: HashMap<u128, u32, BuildHasherDefault<Folded>>,
+    script: Vec<u8>,
+    stack: Vec<NodeIndex>,
+}
+
 /// `tree` describes the computation behind a node, whatever it shares; `identity` tells whether
 /// two nodes are one and the same value.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Marks {
     tree: u128,
     identity: u128,
+}
+
+/// Hashes what is a hash already, or a node's number.
+#[derive(Default)]
+struct Folded(u64);
+
+impl Hasher for Folded {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&byte| self.write_u128(u128::from(byte)));
+    }
+
+    fn write_u128(&mut self, number: u128) {
+        // The golden ratio's bits, as in Knuth's multiplicative hashing: the map looks at the
+        // highest bits too.
+        let folded = self.0 ^ (number as u64) ^ ((number >> 64) as u64);
+        self.0 = folded.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
 }

@@ -1,6 +1,7 @@
 //! What a genotype decides: which parts of the template matter, and what is left of them.
 
-use super::{ChoiceIndex, Effect, Space, TemplateLayer};
+use super::reader::Spare;
+use super::{ChoiceIndex, Effect, Reader, Space, TemplateLayer};
 use crate::genotype::Genotype;
 use crate::graph::{Layer, NodeIndex};
 
@@ -30,7 +31,7 @@ pub enum Decided {
 
 /// A genotype's reading of a template, node by node; every node named here is itself not `Dead`,
 /// `Zero` or `Same`, except where a layer must read zeros.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Decision {
     /// What becomes of each node.
     pub nodes: Vec<Decided>,
@@ -70,19 +71,29 @@ impl Space {
     /// If the genotype is none of this space ([`Space::check`]).
     #[must_use]
     pub fn decide(&self, genotype: &Genotype) -> Decision {
-        let (needed, active) = self.needed(genotype);
-        let nodes = &self.template().nodes;
-        let mut decided: Vec<Decided> = Vec::with_capacity(nodes.len());
-        for (index, node) in nodes.iter().enumerate() {
-            decided.push(match needed[index] {
-                true => self.decide_node(genotype, &node.layer, &node.inputs, &decided),
+        let mut reader = Reader::default();
+        self.decide_in(genotype, &mut reader);
+        reader.decision
+    }
+
+    /// The same into memory that was used before.
+    pub(super) fn decide_in(&self, genotype: &Genotype, reader: &mut Reader) {
+        let Reader { active, decision, spare, .. } = reader;
+        let Decision { nodes: decided, outputs, active: choices } = decision;
+        let template = self.template();
+        self.walk_back(genotype, active, false);
+        choices.clone_from(&active.choices);
+        decided.drain(..).for_each(|decided| spare.give_all(decided));
+        for (node, needed) in template.nodes.iter().zip(&active.nodes) {
+            let new = match needed {
+                true => self.decide_node(genotype, &node.layer, &node.inputs, decided, spare),
                 false => Decided::Dead,
-            });
+            };
+            decided.push(new);
         }
-        let outputs: Vec<NodeIndex> =
-            self.template().outputs.iter().map(|&output| resolve(&decided, output)).collect();
-        mark_dead(&mut decided, &outputs);
-        Decision { nodes: decided, outputs, active }
+        outputs.clear();
+        outputs.extend(template.outputs.iter().map(|&output| resolve(decided, output)));
+        mark_dead(decided, outputs, &mut active.nodes, spare);
     }
 
     /// The genotype with every value that does not matter set to 0.
@@ -160,64 +171,79 @@ impl Space {
         layer: &TemplateLayer,
         inputs: &[NodeIndex],
         decided: &[Decided],
+        spare: &mut Spare,
     ) -> Decided {
-        let is_zero = |&input: &NodeIndex| decided[input] == Decided::Zero;
-        let sum = |inputs: &mut dyn Iterator<Item = NodeIndex>| {
-            let terms: Vec<NodeIndex> = inputs.map(|input| resolve(decided, input)).collect();
-            let terms: Vec<NodeIndex> = terms.into_iter().filter(|term| !is_zero(term)).collect();
-            match terms.as_slice() {
-                [] => Decided::Zero,
-                [only] => Decided::Same(*only),
-                _ => Decided::Sum(terms),
-            }
-        };
         let selected = |choice: ChoiceIndex| self.selection(choice, genotype.0[choice]);
         match layer {
-            TemplateLayer::Layer(Layer::Add) => sum(&mut inputs.iter().copied()),
-            TemplateLayer::Inputs { choice } => {
-                sum(&mut selected(*choice).iter().map(|&position| inputs[position]))
+            TemplateLayer::Layer(Layer::Add | Layer::Identity) => {
+                sum(inputs.iter().copied(), decided, spare)
             }
-            TemplateLayer::Depth { choice } => {
-                sum(&mut selected(*choice).iter().map(|&position| inputs[position]))
+            TemplateLayer::Inputs { choice } | TemplateLayer::Depth { choice } => {
+                let inputs = selected(*choice).iter().map(|&position| inputs[position]);
+                sum(inputs, decided, spare)
             }
-            TemplateLayer::Layer(Layer::Identity) => sum(&mut inputs.iter().copied()),
             TemplateLayer::Layer(Layer::Zero { .. }) => Decided::Zero,
             TemplateLayer::Layer(layer) | TemplateLayer::Wide { layer, .. } => {
-                let inputs: Vec<NodeIndex> =
-                    inputs.iter().map(|&input| resolve(decided, input)).collect();
-                match !inputs.is_empty() && keeps_zero(layer) && inputs.iter().all(is_zero) {
+                let zero = !inputs.is_empty() && keeps_zero(layer) && are_zero(inputs, decided);
+                match zero {
                     true => Decided::Zero,
-                    false => Decided::Layer(inputs),
+                    false => Decided::Layer(resolve_all(inputs, decided, spare)),
                 }
             }
             TemplateLayer::Operation { choice, effects, .. } => {
-                let inputs: Vec<NodeIndex> =
-                    inputs.iter().map(|&input| resolve(decided, input)).collect();
-                if inputs.iter().all(is_zero) {
+                if are_zero(inputs, decided) {
                     return Decided::Zero;
                 }
-                let effect = |candidate: usize| effects.get(candidate).copied();
-                let selection = selected(*choice);
-                let identities = selection
-                    .iter()
-                    .filter(|&&candidate| effect(candidate) == Some(Effect::Identity))
-                    .count();
-                let candidates: Vec<usize> = selection
-                    .iter()
-                    .copied()
-                    .filter(|&candidate| {
-                        !matches!(effect(candidate), Some(Effect::Identity | Effect::Zero))
-                    })
-                    .collect();
-                match (candidates.is_empty(), identities) {
-                    (true, 0) => Decided::Zero,
-                    (true, 1) if is_zero(&inputs[0]) => Decided::Zero,
-                    (true, 1) => Decided::Same(inputs[0]),
-                    _ => Decided::Operations { candidates, identities, inputs },
+                let mut candidates = spare.take();
+                let mut identities = 0;
+                for &candidate in selected(*choice) {
+                    match effects.get(candidate) {
+                        Some(Effect::Identity) => identities += 1,
+                        Some(Effect::Zero) => {}
+                        _ => candidates.push(candidate),
+                    }
                 }
+                let first = resolve(decided, inputs[0]);
+                match (candidates.is_empty(), identities) {
+                    (true, 0) => spare.give(candidates),
+                    (true, 1) if decided[first] == Decided::Zero => spare.give(candidates),
+                    (true, 1) => {
+                        spare.give(candidates);
+                        return Decided::Same(first);
+                    }
+                    _ => {
+                        let inputs = resolve_all(inputs, decided, spare);
+                        return Decided::Operations { candidates, identities, inputs };
+                    }
+                }
+                Decided::Zero
             }
         }
     }
+}
+
+/// The sum of these nodes, without those that are zero.
+fn sum(inputs: impl Iterator<Item = NodeIndex>, decided: &[Decided], spare: &mut Spare) -> Decided {
+    let mut terms = spare.take();
+    let resolved = inputs.map(|input| resolve(decided, input));
+    terms.extend(resolved.filter(|&term| decided[term] != Decided::Zero));
+    let short = match terms.as_slice() {
+        [] => Decided::Zero,
+        [only] => Decided::Same(*only),
+        _ => return Decided::Sum(terms),
+    };
+    spare.give(terms);
+    short
+}
+
+fn are_zero(inputs: &[NodeIndex], decided: &[Decided]) -> bool {
+    inputs.iter().all(|&input| decided[resolve(decided, input)] == Decided::Zero)
+}
+
+fn resolve_all(inputs: &[NodeIndex], decided: &[Decided], spare: &mut Spare) -> Vec<NodeIndex> {
+    let mut resolved = spare.take();
+    resolved.extend(inputs.iter().map(|&input| resolve(decided, input)));
+    resolved
 }
 
 /// Follows [`Decided::Same`].
@@ -245,12 +271,18 @@ fn keeps_zero(layer: &Layer) -> bool {
 }
 
 /// Marks what nothing reads any more, now that zeros and identities are gone.
-fn mark_dead(decided: &mut [Decided], outputs: &[NodeIndex]) {
-    let mut read = vec![false; decided.len()];
+fn mark_dead(
+    decided: &mut [Decided],
+    outputs: &[NodeIndex],
+    read: &mut Vec<bool>,
+    spare: &mut Spare,
+) {
+    read.clear();
+    read.resize(decided.len(), false);
     outputs.iter().for_each(|&output| read[output] = true);
     for index in (0..decided.len()).rev() {
         if !read[index] {
-            decided[index] = Decided::Dead;
+            spare.give_all(std::mem::replace(&mut decided[index], Decided::Dead));
             continue;
         }
         let inputs: &[NodeIndex] = match &decided[index] {

@@ -12,6 +12,7 @@ mod builder;
 mod canonical;
 mod choice;
 mod decision;
+mod reader;
 mod space;
 mod text;
 
@@ -19,6 +20,7 @@ pub use builder::TemplateBuilder;
 pub use canonical::CanonicalHash;
 pub use choice::{Choice, Constraint, Options};
 pub use decision::{Active, Decided, Decision};
+pub use reader::Reader;
 pub use space::{GenotypeError, Space, TemplateError};
 pub use text::TextError;
 

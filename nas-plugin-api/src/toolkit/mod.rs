@@ -2,7 +2,7 @@
 //!
 //! For strategies that propose genotypes, over a [`crate::template::Space`]: [`random_genotype`],
 //! [`mutation`], [`crossover`], [`neighbours`], [`repair`] and [`pareto`]. For one-shot strategies,
-//! over slices of `f64`: [`softmax`], [`gumbel`], [`sigmoid`] and [`gates`], each with
+//! over slices of `f64`: [`softmax`], [`gumbel`], [`sigmoid`], [`dirichlet`] and [`gates`], each with
 //! its `pull_back`, and [`adam`]; over a space, [`mixture_layout`], [`incoming_edges`] and [`picks`].
 //! For both: [`rng`], and [`rehearsal`] for their tests.
 //!
@@ -11,6 +11,7 @@
 
 pub mod adam;
 pub mod crossover;
+pub mod dirichlet;
 
 pub mod gates;
 pub mod gumbel;
@@ -20,6 +21,7 @@ pub mod mutation;
 pub mod neighbours;
 pub mod pareto;
 pub mod picks;
+pub mod polygamma;
 pub mod random_genotype;
 pub mod rehearsal;
 pub mod repair;

@@ -6,7 +6,7 @@
 
 use nas_plugin_api::component::{Component, SafetyPolicy};
 use nas_plugin_api::error::PluginError;
-use nas_plugin_api::verdict::{Action, PolicyContext, Question, Verdict};
+use nas_plugin_api::verdict::{Action, PolicyContext, Question, QuestionKind, Verdict};
 
 nas_plugin_api::export_plugin! { policies: [Convergence] }
 
@@ -35,6 +35,10 @@ impl Component for Convergence {
 }
 
 impl SafetyPolicy for Convergence {
+    fn answers(&self) -> Vec<QuestionKind> {
+        vec![QuestionKind::Progress]
+    }
+
     fn judge(&mut self, question: &Question, _: &PolicyContext) -> Result<Verdict, PluginError> {
         let Question::Progress(progress) = question else {
             return Ok(Verdict::allow());

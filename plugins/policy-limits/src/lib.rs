@@ -59,6 +59,11 @@ impl Component for Limits {
 }
 
 impl SafetyPolicy for Limits {
+    fn answers(&self) -> Vec<QuestionKind> {
+        use QuestionKind::{Candidate, Champion, Export, Review};
+        vec![Candidate, Review, Champion, Export]
+    }
+
     fn needs(&self, question: QuestionKind) -> Vec<String> {
         let limited = self.0.min_latency_ms.is_some() || self.0.max_latency_ms.is_some();
         let judged = matches!(
@@ -84,7 +89,7 @@ impl Limits {
         let Candidate { cost, operations, .. } = candidate;
         let limits = &self.0;
         let denied = limits.denied_operations.iter().find_map(|name| {
-            let times = operations.get(name).copied().filter(|&times| times > 0)?;
+            let times = operations.get(name.as_str()).copied().filter(|&times| times > 0)?;
             Some(reject("denied_operation", format!("`{name}` is denied"), "times", times.into()))
         });
         most("parameters", cost.parameters, limits.max_parameters)

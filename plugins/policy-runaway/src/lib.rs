@@ -10,7 +10,7 @@ mod robust;
 
 use nas_plugin_api::component::{Component, SafetyPolicy};
 use nas_plugin_api::error::PluginError;
-use nas_plugin_api::verdict::{PolicyContext, Progress, Question, Verdict};
+use nas_plugin_api::verdict::{PolicyContext, Progress, Question, QuestionKind, Verdict};
 
 nas_plugin_api::export_plugin! { policies: [Runaway] }
 
@@ -85,6 +85,10 @@ impl Component for Runaway {
 }
 
 impl SafetyPolicy for Runaway {
+    fn answers(&self) -> Vec<QuestionKind> {
+        vec![QuestionKind::Progress]
+    }
+
     fn judge(&mut self, question: &Question, _: &PolicyContext) -> Result<Verdict, PluginError> {
         let Question::Progress(progress) = question else {
             return Ok(Verdict::allow());

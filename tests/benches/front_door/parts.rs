@@ -124,12 +124,11 @@ fn parts(registry: &Arc<Registry>, settings: &Settings) -> Parts {
         &settings.strategy.name,
         move |all, name, config| all.strategy(name, config, &context),
     );
-    let policies = settings.policies.iter().map(|policy| Policy {
-        name: policy.name.clone(),
-        mode: PolicyMode::Enforce,
-        policy: make(registry, ComponentKind::Policy, &policy.name, |all, name, config| {
+    let policies = settings.policies.iter().map(|policy| {
+        let made = make(registry, ComponentKind::Policy, &policy.name, |all, name, config| {
             all.policy(name, config)
-        }),
+        });
+        Policy::new(&policy.name, PolicyMode::Enforce, made).expect("a built-in policy answers")
     });
     let policies = policies.collect();
     Parts { space, strategy, fitness, objectives, fitness_needs, policies, fidelity }

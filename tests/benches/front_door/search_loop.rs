@@ -18,7 +18,9 @@ use crate::parts::{Plan, folder, registry, search};
 use crate::table::{Goal, Table};
 
 const RUNS: usize = 9;
-/// A third of the space's genotypes, so that few proposals are duplicates.
+/// Most of the space's 6,147 networks: it takes about 9,600 proposals to find so many, since the
+/// strategy knows which genotypes it proposed and not which are the same network. Duplicates pass
+/// the gate and the policies like any other proposal, but are not counted here.
 const TRIALS: u64 = 5_000;
 const IN_FLIGHT: usize = 64;
 

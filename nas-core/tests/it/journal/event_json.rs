@@ -24,8 +24,9 @@ fn with_number(number: f64) -> Event {
     let Event::Ended { trial, attempt, mut result, usage, .. } = ended(3, 0, number) else {
         unreachable!("`ended` makes an end")
     };
-    result.objectives = vec![number];
-    result.measurements = Measurements::from([("validation_loss", number)]);
+    let measured = Arc::make_mut(&mut result);
+    measured.objectives = vec![number];
+    measured.measurements = Measurements::from([("validation_loss", number)]);
     let curve = vec![EpochRecord {
         epoch: 0,
         learning_rate: number,

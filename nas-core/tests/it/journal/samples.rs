@@ -1,5 +1,7 @@
 //! Events to write down.
 
+use std::sync::Arc;
+
 use nas_core::budget::Reservation;
 use nas_core::journal::{Answer, Event, Start, StopReason, TrialResult};
 use nas_core::protocol::Usage;
@@ -71,7 +73,7 @@ pub(crate) fn ended(trial: TrialId, attempt: u32, cpu_seconds: f64) -> Event {
     Event::Ended {
         trial,
         attempt,
-        result: TrialResult {
+        result: Arc::new(TrialResult {
             outcome: Outcome::Finished,
             objectives: vec![0.912_345_678_9],
             measurements,
@@ -79,7 +81,7 @@ pub(crate) fn ended(trial: TrialId, attempt: u32, cpu_seconds: f64) -> Event {
             canonical: "0123456789abcdef0123456789abcdef".to_owned(),
             duplicate_of: None,
             reason: None,
-        },
+        }),
         usage: Usage { cpu_seconds, wall_seconds: 2.0, ..Usage::default() },
         curve: curve.collect(),
     }

@@ -1,6 +1,8 @@
 //! The search loop with linked-in plugins and an evaluator that answers at once.
 
 mod loop_rules;
+mod outlines;
+mod policies;
 mod repeats;
 mod replay;
 
@@ -99,7 +101,7 @@ pub(crate) fn parts(settings: &Settings) -> Parts {
             let made = Timed::create::<PluginLoadError>(&policy.name, limit, move || {
                 from.policy(&name, &config)
             });
-            Policy { name: policy.name.clone(), mode: policy.mode, policy: made.unwrap() }
+            Policy::new(&policy.name, policy.mode, made.unwrap()).unwrap()
         })
         .collect();
     let _ = (PolicyMode::Enforce, None::<CallError>);

@@ -16,7 +16,7 @@ fn judge(config: &LimitsConfig, question: &Question) -> Verdict {
 }
 
 fn candidate(cost: Cost) -> Candidate {
-    let operations = [("conv_3x3".to_owned(), 2), ("none".to_owned(), 0)].into();
+    let operations = [("conv_3x3".into(), 2), ("none".into(), 0)].into();
     Candidate { cost, operations, ..Candidate::default() }
 }
 

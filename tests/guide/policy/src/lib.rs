@@ -6,7 +6,7 @@
 use nas_plugin_api::component::{Component, SafetyPolicy};
 use nas_plugin_api::error::PluginError;
 use nas_plugin_api::trial::Outcome;
-use nas_plugin_api::verdict::{Action, PolicyContext, Question, Verdict};
+use nas_plugin_api::verdict::{Action, PolicyContext, Question, QuestionKind, Verdict};
 
 nas_plugin_api::export_plugin! { policies: [Failures] }
 
@@ -37,6 +37,10 @@ impl Component for Failures {
 }
 
 impl SafetyPolicy for Failures {
+    fn answers(&self) -> Vec<QuestionKind> {
+        vec![QuestionKind::Review]
+    }
+
     fn judge(&mut self, question: &Question, _: &PolicyContext) -> Result<Verdict, PluginError> {
         // A review follows every trial that was trained, however it ended.
         let Question::Review(review) = question else {
