@@ -80,6 +80,25 @@ pub enum NetworkError {
     },
 }
 
+/// What batch norms normalise by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Norms {
+    /// The batch's own mean and variance, which move the running ones where some are kept.
+    Training,
+    /// The running mean and variance; the batch's own where none are kept.
+    Evaluation,
+    /// The batch's own, and nothing moves.
+    Batch,
+    /// The batch's own, and the running ones, of every norm of a supernet, become the mean over
+    /// this batch and so many before.
+    Average {
+        /// Batches that are averaged already.
+        before: u32,
+    },
+    /// The running ones that [`Norms::Average`] made.
+    Averaged,
+}
+
 fn build_modules(program: &Program, declare: &mut Declarations) -> Vec<Box<dyn Module>> {
     let build = |node: &Node| {
         let inputs: Vec<&Shape> =
@@ -143,9 +162,10 @@ impl Network {
         let &[input] = inputs.as_slice() else {
             return Err(NetworkError::Inputs { n_inputs: inputs.len() });
         };
-        let mut remaining = Declarations::default();
+        let is_supernet = plain.n_paths > 0;
+        let mut remaining = Declarations::of(is_supernet);
         build_modules(&program, &mut remaining);
-        let mut declarations = Declarations::default();
+        let mut declarations = Declarations::of(is_supernet);
         build_modules(&plain, &mut declarations);
         let mut declarations = declarations.only_those_of(&remaining);
         let modules = build_modules(&program, &mut declarations);
@@ -163,7 +183,7 @@ impl Network {
         })
     }
 
-    /// All outputs of a supernet at a mixture, in training mode (batch statistics) or not.
+    /// All outputs of a supernet at a mixture, in training mode.
     ///
     /// Paths that are not needed are not computed.
     ///
@@ -175,15 +195,29 @@ impl Network {
         &self,
         images: &Tensor,
         mixture: &Mixed,
-        training: bool,
         check: &mut dyn FnMut() -> Result<(), E>,
     ) -> Result<Vec<Tensor>, E> {
-        let outputs = match training {
-            true => self.program.outputs.as_slice(),
-            false => &self.program.outputs[..1],
+        self.forward_norms(images, mixture, Norms::Training, check)
+    }
+
+    /// The same with a choice of what batch norms normalise by; only in training are there the
+    /// outputs of auxiliary heads.
+    ///
+    /// # Errors
+    /// As [`Self::forward_mixed`].
+    pub fn forward_norms<E: From<NetworkError>>(
+        &self,
+        images: &Tensor,
+        mixture: &Mixed,
+        norms: Norms,
+        check: &mut dyn FnMut() -> Result<(), E>,
+    ) -> Result<Vec<Tensor>, E> {
+        let outputs = match norms {
+            Norms::Training => self.program.outputs.as_slice(),
+            _ => &self.program.outputs[..1],
         };
         let plan = Plan::new(&self.program, outputs, mixture.needs());
-        self.run(&plan, images, training, Some(mixture), &mut |_, _| check())
+        self.run(&plan, images, norms, Some(mixture), &mut |_, _| check())
     }
 
     /// What is computed, after all rewrites.
@@ -199,7 +233,7 @@ impl Network {
     /// # Errors
     /// [`NetworkError::Layer`] with the node at which libtorch failed, for want of memory too.
     pub fn forward_training(&self, images: &Tensor) -> Result<Vec<Tensor>, NetworkError> {
-        self.run(&self.training_plan, images, true, None, &mut |_, _| Ok(()))
+        self.run(&self.training_plan, images, Norms::Training, None, &mut |_, _| Ok(()))
     }
 
     /// The same, asking `check` after every layer whether to go on.
@@ -211,7 +245,7 @@ impl Network {
         images: &Tensor,
         check: &mut dyn FnMut() -> Result<(), E>,
     ) -> Result<Vec<Tensor>, E> {
-        self.run(&self.training_plan, images, true, None, &mut |_, _| check())
+        self.run(&self.training_plan, images, Norms::Training, None, &mut |_, _| check())
     }
 
     /// The logits in evaluation mode; auxiliary heads are not computed.
@@ -220,7 +254,8 @@ impl Network {
     /// As [`Self::forward_training`].
     pub fn forward(&self, images: &Tensor) -> Result<Tensor, NetworkError> {
         let mut nothing = |_: &dyn Module, _: &[&Tensor]| Ok::<(), NetworkError>(());
-        let mut outputs = self.run(&self.logits_plan, images, false, None, &mut nothing)?;
+        let mut outputs =
+            self.run(&self.logits_plan, images, Norms::Evaluation, None, &mut nothing)?;
         Ok(outputs.swap_remove(0))
     }
 
@@ -262,7 +297,7 @@ impl Network {
         let mut total = 0;
         let example = self.zeros(1).map_err(|source| NetworkError::Parameters { source })?;
         tch::no_grad(|| {
-            self.run(&self.logits_plan, &example, false, None, &mut |module, values| {
+            self.run(&self.logits_plan, &example, Norms::Evaluation, None, &mut |module, values| {
                 total += module.multiply_adds(self.parameters.learnt(), values);
                 Ok::<(), NetworkError>(())
             })
@@ -298,14 +333,15 @@ impl Network {
         &self,
         plan: &Plan,
         images: &Tensor,
-        training: bool,
+        norms: Norms,
         mixture: Option<&Mixed>,
         observe: &mut Observe<'_, E>,
     ) -> Result<Vec<Tensor>, E> {
         let pass = Pass {
             learnt: self.parameters.learnt(),
             statistics: self.parameters.statistics(),
-            training,
+            training: norms == Norms::Training,
+            norms,
             channels_last: self.options.channels_last,
             drop_path: self.drop_path,
             batch: images.size().first().copied().unwrap_or(1),

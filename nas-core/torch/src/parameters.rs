@@ -30,6 +30,8 @@ pub(crate) struct Declarations {
     statistics: Vec<Declaration>,
     learnt_by_name: HashMap<String, LearntIndex>,
     statistic_by_name: HashMap<String, StatisticIndex>,
+    /// Whether all batch norms keep statistics: evaluations of a supernet may make them.
+    is_supernet: bool,
 }
 
 #[derive(Debug)]
@@ -63,12 +65,25 @@ pub struct NamedTensor {
 #[derive(Debug)]
 pub struct Parameters {
     learnt: Vec<NamedTensor>,
+    /// Where each begins in the flat buffers.
+    offsets: Vec<i64>,
+    channels_last: bool,
     statistics: Vec<NamedTensor>,
     values: Tensor,
     gradients: Tensor,
 }
 
 impl Declarations {
+    /// None yet.
+    pub(crate) fn of(is_supernet: bool) -> Self {
+        Self { is_supernet, ..Self::default() }
+    }
+
+    /// Whether they are a supernet's.
+    pub(crate) fn is_supernet(&self) -> bool {
+        self.is_supernet
+    }
+
     pub(crate) fn learnt(&mut self, name: String, size: &[i64], initial: Initial) -> LearntIndex {
         declare(&mut self.learnt, &mut self.learnt_by_name, name, size, initial)
     }
@@ -84,7 +99,7 @@ impl Declarations {
 
     /// What is declared here as well as there, in this order.
     pub(crate) fn only_those_of(self, other: &Self) -> Self {
-        let mut kept = Self::default();
+        let mut kept = Self::of(self.is_supernet);
         for Declaration { name, size, initial } in self.learnt {
             if other.learnt_by_name.contains_key(&name) {
                 kept.learnt(name, &size, initial);
@@ -138,13 +153,14 @@ impl Parameters {
         let values = Tensor::f_zeros([total], place)?;
         let gradients = Tensor::f_zeros([total], place)?;
         let mut learnt = Vec::with_capacity(declarations.learnt.len());
-        let mut offset = 0;
+        let (mut offset, mut offsets) = (0, Vec::new());
         for declaration in declarations.learnt {
             let Declaration { name, size, initial } = declaration;
             let mut value = view(&values, offset, &size, options.channels_last)?;
             value.f_copy_(&initial.draw(&size, &mut random)?)?;
             let tensor = value.f_detach()?.f_set_requires_grad(true)?;
             attach_gradient(&tensor, &view(&gradients, offset, &size, options.channels_last)?)?;
+            offsets.push(offset);
             offset += padded(&size);
             learnt.push(NamedTensor { name, tensor });
         }
@@ -157,7 +173,8 @@ impl Parameters {
                 Ok(NamedTensor { name, tensor })
             })
             .collect::<Result<_, TchError>>()?;
-        Ok(Self { learnt, statistics, values, gradients })
+        let channels_last = options.channels_last;
+        Ok(Self { learnt, offsets, channels_last, statistics, values, gradients })
     }
 
     /// The learnt parameters, in node order.
@@ -172,6 +189,19 @@ impl Parameters {
         &self.statistics
     }
 
+    /// Whether autograd makes gradients of the parameters from now on.
+    ///
+    /// # Errors
+    /// What libtorch says.
+    pub fn learn(&self, learn: bool) -> Result<(), TchError> {
+        for learnt in &self.learnt {
+            if learnt.tensor.requires_grad() != learn {
+                let _ = learnt.tensor.f_set_requires_grad(learn)?;
+            }
+        }
+        Ok(())
+    }
+
     /// All learnt numbers, flat; changing them changes the network.
     pub fn values(&self) -> &Tensor {
         &self.values
@@ -180,6 +210,16 @@ impl Parameters {
     /// All gradients, flat, in the order of [`Self::values`].
     pub fn gradients(&self) -> &Tensor {
         &self.gradients
+    }
+
+    /// The part of a buffer laid out like [`Self::values`] that belongs to one parameter, in its
+    /// shape.
+    ///
+    /// # Errors
+    /// What libtorch says.
+    pub fn part_of(&self, flat: &Tensor, learnt: usize) -> Result<Tensor, TchError> {
+        let size = self.learnt[learnt].tensor.size();
+        view(flat, self.offsets[learnt], &size, self.channels_last)
     }
 
     /// Both flat buffers, to change them.

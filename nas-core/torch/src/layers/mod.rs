@@ -19,6 +19,7 @@ use nas_plugin_api::graph::{Layer, Shape};
 use tch::{TchError, Tensor};
 
 use crate::mixture::Mixed;
+use crate::network::Norms;
 use crate::parameters::{Declarations, NamedTensor};
 use crate::program::{Node, Norm, Op, Term};
 
@@ -51,6 +52,7 @@ pub(crate) struct Pass<'a> {
     pub(crate) learnt: &'a [NamedTensor],
     pub(crate) statistics: &'a [NamedTensor],
     pub(crate) training: bool,
+    pub(crate) norms: Norms,
     pub(crate) channels_last: bool,
     pub(crate) drop_path: f64,
     pub(crate) batch: i64,

@@ -5,6 +5,7 @@ use tch::{Kind, TchError, Tensor};
 use super::dropout::drop_examples;
 use super::{Call, Module, Pass, with_batch};
 use crate::kernels;
+use crate::network::Norms;
 use crate::parameters::{Declarations, Initial, LearntIndex, StatisticIndex};
 use crate::program::{Norm, Term};
 use nas_plugin_api::graph::{Shape, Statistics};
@@ -83,6 +84,30 @@ struct BuiltNorm {
     scale_and_shift: Option<[LearntIndex; 2]>,
     /// Running mean and variance; absent where the batch's own are always used.
     running: Option<[StatisticIndex; 2]>,
+    /// Whether they count in training, too.
+    keeps_running: bool,
+}
+
+/// What the norms of one pass use.
+struct Use {
+    /// Whether running statistics are read or moved at all.
+    running: bool,
+    /// Whether the batch's own normalise.
+    batch: bool,
+    momentum: f64,
+}
+
+impl Use {
+    fn of(norms: Norms, keeps_running: bool, momentum: f64) -> Self {
+        let (running, batch, momentum) = match norms {
+            Norms::Training => (keeps_running, true, momentum),
+            Norms::Evaluation => (keeps_running, !keeps_running, momentum),
+            Norms::Batch => (false, true, momentum),
+            Norms::Average { before } => (true, true, 1.0 / (f64::from(before) + 1.0)),
+            Norms::Averaged => (true, false, momentum),
+        };
+        Self { running, batch, momentum }
+    }
 }
 
 impl NormalizedSum {
@@ -96,12 +121,15 @@ impl NormalizedSum {
         let channels = shape.channels() as i64;
         let mut build = |Norm { name, layer }: &Norm| BuiltNorm {
             scale_and_shift: layer.affine.then(|| declare.scale_and_shift(name, channels)),
-            running: (layer.statistics == Statistics::Running).then(|| {
-                [
-                    declare.statistic(format!("{name}.running_mean"), channels, Initial::Zeros),
-                    declare.statistic(format!("{name}.running_var"), channels, Initial::Ones),
-                ]
-            }),
+            running: (layer.statistics == Statistics::Running || declare.is_supernet()).then(
+                || {
+                    [
+                        declare.statistic(format!("{name}.running_mean"), channels, Initial::Zeros),
+                        declare.statistic(format!("{name}.running_var"), channels, Initial::Ones),
+                    ]
+                },
+            ),
+            keeps_running: layer.statistics == Statistics::Running,
         };
         Self {
             norms: norms.iter().map(&mut build).collect(),
@@ -121,13 +149,16 @@ impl Module for NormalizedSum {
         }
         let norms: Vec<&BuiltNorm> =
             call.active.iter().filter_map(|&at| self.norms.get(at)).collect();
+        // Norms of one sum are alike.
+        let keeps_running = norms.iter().any(|norm| norm.keeps_running);
+        let used = Use::of(call.pass.norms, keeps_running, self.momentum);
         let (mut scales, mut shifts, mut running) = (Vec::new(), Vec::new(), Vec::new());
         for norm in &norms {
             if let Some([scale, shift]) = norm.scale_and_shift {
                 scales.push(&call.pass.learnt[scale].tensor);
                 shifts.push(&call.pass.learnt[shift].tensor);
             }
-            for statistic in norm.running.into_iter().flatten() {
+            for statistic in norm.running.into_iter().flatten().filter(|_| used.running) {
                 running.push(&call.pass.statistics[statistic].tensor);
             }
         }
@@ -140,9 +171,9 @@ impl Module for NormalizedSum {
                 running: &running,
                 weights,
                 eps: self.eps,
-                momentum: self.momentum,
+                momentum: used.momentum,
                 relu: self.relu,
-                training: call.pass.training,
+                training: used.batch,
             }
             .compute()
         };
@@ -164,14 +195,15 @@ impl NormalizedSum {
                         norm.scale_and_shift.map(|at| &call.pass.learnt[at[which]].tensor)
                     };
                     let running = |which: usize| {
-                        norm.running.map(|at| &call.pass.statistics[at[which]].tensor)
+                        let kept = norm.running.filter(|_| norm.keeps_running);
+                        kept.map(|at| &call.pass.statistics[at[which]].tensor)
                     };
                     input.f_batch_norm(
                         learnt(0),
                         learnt(1),
                         running(0),
                         running(1),
-                        call.pass.training || norm.running.is_none(),
+                        true,
                         self.momentum,
                         self.eps,
                         true,

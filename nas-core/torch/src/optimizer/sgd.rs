@@ -28,6 +28,22 @@ impl Sgd {
         let velocity = parameters.values().f_zeros_like()?;
         Ok(Self { momentum, nesterov, weight_decay, velocity })
     }
+
+    /// Changes the settings; the momentum buffer stays.
+    pub fn set(&mut self, momentum: f64, nesterov: bool, weight_decay: f64) {
+        (self.momentum, self.nesterov, self.weight_decay) = (momentum, nesterov, weight_decay);
+    }
+
+    /// The momentum buffer, flat like the parameters.
+    #[must_use]
+    pub fn velocity(&self) -> &Tensor {
+        &self.velocity
+    }
+
+    /// The same, to change it.
+    pub fn velocity_mut(&mut self) -> &mut Tensor {
+        &mut self.velocity
+    }
 }
 
 impl Optimizer for Sgd {

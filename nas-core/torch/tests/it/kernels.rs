@@ -12,7 +12,7 @@ use nas_torch::network::{Network, Options};
 use tch::{Device, Kind, Tensor};
 
 /// The kernels are the process's; tests that choose them take turns.
-static CHOICE: Mutex<()> = Mutex::new(());
+pub(crate) static CHOICE: Mutex<()> = Mutex::new(());
 
 /// Largest difference relative to the largest number.
 fn difference(ours: &Tensor, exact: &Tensor) -> f64 {

@@ -13,6 +13,8 @@ mod network;
 mod optimizer;
 mod reference;
 mod rewrite;
+mod splitmix;
+mod supernet;
 mod training;
 mod weights;
 mod worker_process;

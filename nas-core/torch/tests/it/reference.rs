@@ -20,9 +20,10 @@ use space_darts::{DartsConfig, DartsSpace};
 use space_nb201::{Nb201Config, Nb201Space};
 use tch::{Device, Kind, Tensor};
 
+use crate::splitmix::{numbers, sample, set_parameters};
+
 // As in the script.
 const BATCH: usize = 2;
-const SAMPLED: i64 = 256;
 const INPUT: u64 = 1_000_000;
 const TARGET: u64 = 1_000_001;
 
@@ -193,17 +194,8 @@ fn check(graph: &Graph, reference: &Reference, case: &str, precisions: &[Precisi
 
 /// Everything that is compared, under the names of the stored arrays.
 fn compute(network: &Network, graph: &Graph) -> Vec<(String, Tensor)> {
+    set_parameters(network.parameters());
     let learnt = network.parameters().learnt();
-    for (position, parameter) in learnt.iter().enumerate() {
-        let size = parameter.tensor.size();
-        let drawn = numbers(position as u64, &size);
-        let drawn = match size[1..].iter().product::<i64>() {
-            fan_in if size.len() > 1 => drawn * (3.0 / fan_in as f64).sqrt(),
-            _ if parameter.name.ends_with("weight") => drawn / 2.0 + 1.0,
-            _ => drawn,
-        };
-        tch::no_grad(|| parameter.tensor.shallow_clone().copy_(&drawn));
-    }
     let shape = &graph.shapes().unwrap()[graph.input_nodes()[0]];
     let size: Vec<i64> = [BATCH].iter().chain(&shape.0).map(|&extent| extent as i64).collect();
     let input = numbers(INPUT, &size).to_kind(network.options().kind).set_requires_grad(true);
@@ -237,26 +229,6 @@ fn numbered(
     arrays: impl Iterator<Item = Tensor>,
 ) -> impl Iterator<Item = (String, Tensor)> {
     arrays.enumerate().map(move |(position, array)| (format!("{name}/{position}"), array))
-}
-
-fn sample(array: &Tensor) -> Tensor {
-    let flat = array.flatten(0, -1);
-    let step = (flat.size()[0] + SAMPLED - 1) / SAMPLED;
-    flat.slice(0, 0, None, step)
-}
-
-/// Uniform in [-1, 1): SplitMix64 started at `stream`·2³², as in the script.
-fn numbers(stream: u64, size: &[i64]) -> Tensor {
-    let count = size.iter().product::<i64>() as u64;
-    let drawn: Vec<f64> = (1..=count)
-        .map(|step| {
-            let mut z = (stream << 32).wrapping_add(step.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
-        })
-        .collect();
-    Tensor::from_slice(&drawn).view(size)
 }
 
 /// The arrays of one file.
