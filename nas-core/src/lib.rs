@@ -5,6 +5,7 @@ pub mod executor;
 pub mod journal;
 pub mod launch;
 pub mod network;
+pub mod one_shot;
 pub mod plugin;
 pub mod protocol;
 pub mod search;

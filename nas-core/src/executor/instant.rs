@@ -90,6 +90,7 @@ impl Executor for InstantExecutor {
             match &mut self.order {
                 Order::Submitted => {
                     let mut jobs = std::mem::take(&mut self.waiting);
+                    self.updates.reserve(jobs.len());
                     jobs.drain(..).for_each(|job| self.complete(&job));
                     self.waiting = jobs;
                 }

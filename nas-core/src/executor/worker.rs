@@ -359,5 +359,10 @@ fn name(event: &Event) -> &'static str {
         Event::Epoch { .. } => "an epoch",
         Event::Finished { .. } => "a result",
         Event::Failed { .. } => "a failure",
+        Event::SearchPlanned(_)
+        | Event::SearchStep(_)
+        | Event::EpochEnded(_)
+        | Event::SearchFinished(_)
+        | Event::SearchFailed(_) => "word of a one-shot search",
     }
 }

@@ -76,7 +76,7 @@ impl<T: 'static> Timed<T> {
                 CallError::Plugin(PluginError::internal(format!("start a thread: {error}")))
             })?;
         let timed = Self { component: component.to_owned(), limit, jobs: Mutex::new(Some(jobs)) };
-        timed.wait("create", &answer)??;
+        timed.wait(limit, "create", &answer)??;
         Ok(timed)
     }
 
@@ -98,6 +98,20 @@ impl<T: 'static> Timed<T> {
         what: &'static str,
         call: impl FnOnce(&mut T) -> Result<R, PluginError> + Send + 'static,
     ) -> Result<R, CallError> {
+        self.call_times(1, what, call)
+    }
+
+    /// Several calls of the component for one hand-over; together they have as much time as each
+    /// for itself.
+    ///
+    /// # Errors
+    /// Like [`Timed::call`].
+    pub fn call_times<R: Send + 'static>(
+        &self,
+        n_calls: u32,
+        what: &'static str,
+        call: impl FnOnce(&mut T) -> Result<R, PluginError> + Send + 'static,
+    ) -> Result<R, CallError> {
         let (done, answer) = sync_channel(1);
         let job: Job<T> = Box::new(move |component| {
             let result = guarded(|| call(component)).and_then(|result| result);
@@ -112,17 +126,20 @@ impl<T: 'static> Timed<T> {
                 return Err(CallError::Abandoned { component: self.component.clone(), what });
             }
         }
-        Ok(self.wait(what, &answer)??)
+        Ok(self.wait(self.limit.saturating_mul(n_calls), what, &answer)??)
     }
 
-    fn wait<A>(&self, what: &'static str, answer: &Receiver<A>) -> Result<A, CallError> {
-        answer.recv_timeout(self.limit).map_err(|error| {
+    fn wait<A>(
+        &self,
+        limit: Duration,
+        what: &'static str,
+        answer: &Receiver<A>,
+    ) -> Result<A, CallError> {
+        answer.recv_timeout(limit).map_err(|error| {
             *self.jobs.lock().unwrap_or_else(PoisonError::into_inner) = None;
             let component = self.component.clone();
             match error {
-                RecvTimeoutError::Timeout => {
-                    CallError::TimedOut { component, what, limit: self.limit }
-                }
+                RecvTimeoutError::Timeout => CallError::TimedOut { component, what, limit },
                 RecvTimeoutError::Disconnected => CallError::Abandoned { component, what },
             }
         })

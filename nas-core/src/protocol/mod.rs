@@ -1,11 +1,13 @@
 //! What supervisor and worker say to each other: one message down, events up.
 //!
-//! A worker is a process without any foreign code: it gets layer graphs and recipes as data, and
-//! answers with measurements. Messages are CBOR behind a 32-bit little-endian length, read from
+//! A worker that evaluates runs no foreign code: it gets layer graphs and recipes as data, and
+//! answers with measurements. One that searches on a supernet ([`one_shot`]) runs the strategy beside
+//! it. Messages are CBOR behind a 32-bit little-endian length, read from
 //! the worker's standard input and written to its standard output ([`frame`]).
 
 pub mod data;
 pub mod frame;
+pub mod one_shot;
 pub mod recipe;
 
 use std::path::PathBuf;
@@ -16,6 +18,9 @@ use nas_plugin_api::trial::TrialId;
 use serde::{Deserialize, Serialize};
 
 use data::{DataRequest, DataSummary};
+use one_shot::{
+    OneShotEpoch, OneShotJob, Order, SearchFailure, SearchFound, SearchPlan, SearchStep,
+};
 use recipe::Recipe;
 
 /// Supervisor to worker.
@@ -34,6 +39,11 @@ pub enum Request {
     /// Evaluate kept weights on the split given in [`Setup`] without any training; answer with
     /// [`Event::Finished`] or [`Event::Failed`].
     Audit(Box<AuditJob>),
+    /// Train a supernet and search on it, on the splits given in [`Setup`]; the answers are listed
+    /// in [`one_shot`].
+    SearchOneShot(Box<OneShotJob>),
+    /// What to do after [`Event::EpochEnded`].
+    Proceed(Order),
 }
 
 /// What a worker needs before its first trial.
@@ -141,6 +151,16 @@ pub enum Event {
         /// What it used.
         usage: Usage,
     },
+    /// What a one-shot search is going to do.
+    SearchPlanned(SearchPlan),
+    /// How far an epoch of a one-shot search has come.
+    SearchStep(SearchStep),
+    /// An epoch of a one-shot search is over; the worker waits for [`Request::Proceed`].
+    EpochEnded(Box<OneShotEpoch>),
+    /// A one-shot search is over.
+    SearchFinished(SearchFound),
+    /// A one-shot search can't go on; the worker lives on.
+    SearchFailed(SearchFailure),
 }
 
 /// Why a worker gave a trial up.

@@ -7,7 +7,7 @@ use nas_plugin_api::verdict::{Candidate, PolicyContext, Question, QuestionKind};
 
 use super::Parts;
 use super::archive::{Archive, Key, Met, repeated};
-use super::policies::{Judgement, anybody_answers, judge_all};
+use super::policies::{Judged, anybody_answers, judge_all};
 use crate::journal::TrialResult;
 use crate::network::{NetworkSpace, Outline, Outliner};
 
@@ -34,7 +34,7 @@ pub(super) struct Seen {
     /// Its network, or what is wrong with it.
     outline: Result<Outline, String>,
     /// What the policies say; one that is not valid they do not see.
-    pub(super) judgement: Judgement,
+    pub(super) judgement: Judged,
 }
 
 /// Looks at all proposals of an answer: are they of the space, what do they cost, does a policy
@@ -51,7 +51,7 @@ pub(super) fn look(
         .map(|proposal| {
             let fidelity = proposal.details.fidelity.unwrap_or(parts.fidelity);
             let outline = outline(&parts.space, proposal, &fidelity, outliner);
-            Seen { fidelity, outline, judgement: Judgement::allow() }
+            Seen { fidelity, outline, judgement: None }
         })
         .collect();
     if anybody_answers(&parts.policies, QuestionKind::Candidate) {
@@ -88,7 +88,7 @@ pub(super) fn admit(
         Ok(outline) => outline,
         Err(reason) => return Admission::Settled(settled(Outcome::Invalid, None, reason)),
     };
-    if judgement.rejects() {
+    if let Some(judgement) = judgement.filter(|judgement| judgement.rejects()) {
         let reason = judgement.reason();
         return Admission::Settled(settled(Outcome::Refused, Some(&outline), reason));
     }

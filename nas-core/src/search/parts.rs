@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use nas_plugin_api::component::{Fitness, SafetyPolicy, SearchStrategy};
+use nas_plugin_api::component::{Ask, Fitness, SafetyPolicy, SearchStrategy};
 use nas_plugin_api::error::PluginError;
 use nas_plugin_api::objective::Objective;
-use nas_plugin_api::trial::Fidelity;
+use nas_plugin_api::trial::{Fidelity, Trial};
 use nas_plugin_api::verdict::{Action, PolicyContext, Question, QuestionKind, Verdict};
 
 use super::policies::judge;
@@ -74,7 +74,7 @@ impl Parts {
         question: &Question,
         context: &PolicyContext,
     ) -> Option<(String, Verdict)> {
-        let judgement = judge(&self.policies, question.clone(), &Arc::new(context.clone()));
+        let judgement = judge(&self.policies, question.clone(), &Arc::new(context.clone()))?;
         (judgement.verdict.action != Action::Allow).then_some((judgement.policy, judgement.verdict))
     }
 
@@ -85,6 +85,22 @@ impl Parts {
     ) -> Result<R, SearchError> {
         self.strategy.call(what, move |strategy| call(strategy.as_mut())).map_err(|source| {
             SearchError::Component { component: self.strategy.component().to_owned(), source }
+        })
+    }
+
+    /// Tells the strategy and asks it, for one hand-over.
+    pub(super) fn tell_and_ask(
+        &self,
+        trials: Vec<Trial>,
+        slots: usize,
+    ) -> Result<Ask, SearchError> {
+        let answer = self.strategy.call_times(2, "take results and propose", move |strategy| {
+            strategy.tell(&trials)?;
+            strategy.ask(slots)
+        });
+        answer.map_err(|source| SearchError::Component {
+            component: self.strategy.component().to_owned(),
+            source,
         })
     }
 

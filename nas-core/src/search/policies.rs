@@ -10,9 +10,10 @@ use crate::journal::Event;
 use crate::plugin::CallError;
 use crate::settings::PolicyMode;
 
-/// What the policies say together about one question.
+/// What the policies say together about one question to which at least one objects.
+#[derive(Clone, Debug)]
 pub(super) struct Judgement {
-    /// The policy that was strictest; empty where none objects.
+    /// The policy that was strictest; empty where none that objects is enforced.
     pub(super) policy: String,
     /// Its verdict.
     pub(super) verdict: Verdict,
@@ -20,12 +21,10 @@ pub(super) struct Judgement {
     pub(super) objections: Vec<Event>,
 }
 
-impl Judgement {
-    /// Nobody objects.
-    pub(super) fn allow() -> Self {
-        Self { policy: String::new(), verdict: Verdict::allow(), objections: Vec::new() }
-    }
+/// `None` where nobody objects.
+pub(super) type Judged = Option<Box<Judgement>>;
 
+impl Judgement {
     /// Whether a candidate, or its result, is refused.
     pub(super) fn rejects(&self) -> bool {
         self.verdict.action.severity() >= Action::RejectCandidate.severity()
@@ -47,8 +46,8 @@ pub(super) fn judge(
     policies: &[Policy],
     question: Question,
     context: &Arc<PolicyContext>,
-) -> Judgement {
-    judge_all(policies, vec![question], context).pop().unwrap_or_else(Judgement::allow)
+) -> Judged {
+    judge_all(policies, vec![question], context).pop().flatten()
 }
 
 /// Asks questions of one kind, all of them with one call of each policy that answers this kind.
@@ -57,8 +56,8 @@ pub(super) fn judge_all(
     policies: &[Policy],
     questions: Vec<Question>,
     context: &Arc<PolicyContext>,
-) -> Vec<Judgement> {
-    let mut judgements: Vec<Judgement> = questions.iter().map(|_| Judgement::allow()).collect();
+) -> Vec<Judged> {
+    let mut judgements: Vec<Judged> = vec![None; questions.len()];
     let Some(kind) = questions.first().map(Question::kind) else { return judgements };
     let questions = Arc::new(questions);
     for policy in policies.iter().filter(|policy| policy.answers(kind)) {
@@ -69,7 +68,7 @@ pub(super) fn judge_all(
         for ((judgement, question), verdict) in judgements.iter_mut().zip(&*questions).zip(verdicts)
         {
             if verdict.action != Action::Allow {
-                judgement.add(policy, question, verdict);
+                judgement.get_or_insert_with(Box::default).add(policy, question, verdict);
             }
         }
     }
@@ -90,6 +89,12 @@ fn ask(
             let text = format!("judge: {} verdicts for {}", verdicts.len(), questions.len());
             Err(PluginError::internal(text).into())
         }
+    }
+}
+
+impl Default for Judgement {
+    fn default() -> Self {
+        Self { policy: String::new(), verdict: Verdict::allow(), objections: Vec::new() }
     }
 }
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-use nas_plugin_api::component::Ask;
+use nas_plugin_api::component::{Ask, SearchStrategy};
 use nas_plugin_api::error::PluginError;
-use nas_plugin_api::trial::TrialId;
+use nas_plugin_api::trial::{Trial, TrialId};
 use nas_plugin_api::verdict::Spending;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -154,8 +154,7 @@ impl<'a> Search<'a> {
 
     fn run_loop(&mut self) -> Result<(), SearchError> {
         loop {
-            let told = self.tell()?;
-            let asked = self.ask()?;
+            let talked = self.talk()?;
             let dispatched = self.dispatch()?;
             self.write()?;
             if self.is_over() {
@@ -168,7 +167,7 @@ impl<'a> Search<'a> {
                 self.end_workers();
                 return Ok(());
             }
-            let busy = told || asked || dispatched;
+            let busy = talked || dispatched;
             if self.state.n_running > 0 {
                 self.collect(if busy { Duration::ZERO } else { POLL })?;
             } else if !busy {
@@ -177,37 +176,46 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Tells the strategy of trials that ended: first the journal, then the strategy.
-    fn tell(&mut self) -> Result<bool, SearchError> {
-        let ids = self.order.to_tell(&self.state, self.waiting);
-        if ids.is_empty() {
-            return Ok(false);
-        }
-        let place = self.unwritten.len();
-        let trials = self.state.told(&self.parts, &ids, &mut self.unwritten);
-        self.unwritten.insert(place, Event::Told { trials: ids });
-        self.write()?;
-        self.parts.call_strategy("take results", move |strategy| strategy.tell(&trials))?;
-        self.waiting = false;
-        Ok(true)
-    }
-
-    /// Asks the strategy for as many proposals as could be dispatched.
-    fn ask(&mut self) -> Result<bool, SearchError> {
+    /// Tells the strategy of trials that ended, and asks it for as many proposals as could be
+    /// dispatched, with one call where there is both to do.
+    fn talk(&mut self) -> Result<bool, SearchError> {
+        let trials = self.tell()?;
         let free = self.executor.capacity().saturating_sub(self.state.n_running);
         let slots = self.order.slots(&self.state, self.waiting, free);
+        let has_told = !trials.is_empty();
         if slots == 0 || self.ledger.is_spent() {
-            return Ok(false);
+            if has_told {
+                let tell = move |strategy: &mut dyn SearchStrategy| strategy.tell(&trials);
+                self.parts.call_strategy("take results", tell)?;
+            }
+            return Ok(has_told);
         }
         let spent = self.ledger.spent();
-        let answer = self.parts.call_strategy("propose", move |strategy| strategy.ask(slots))?;
+        let answer = match has_told {
+            true => self.parts.tell_and_ask(trials, slots)?,
+            false => self.parts.call_strategy("propose", move |strategy| strategy.ask(slots))?,
+        };
         let answer = answer_of(answer, self.state.next_trial);
         let slots = u32::try_from(slots).unwrap_or(u32::MAX);
         self.waiting = answer == Answer::Wait;
         let place = self.unwritten.len();
         self.state.asked(&self.parts, &answer, spent, None, &mut self.unwritten);
         self.unwritten.insert(place, Event::Asked { slots, answer, spent });
-        Ok(!self.waiting)
+        Ok(has_told || !self.waiting)
+    }
+
+    /// What the strategy is to be told of trials that ended, once the journal has it.
+    fn tell(&mut self) -> Result<Vec<Trial>, SearchError> {
+        let ids = self.order.to_tell(&self.state, self.waiting);
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let place = self.unwritten.len();
+        let trials = self.state.told(&self.parts, &ids, &mut self.unwritten);
+        self.unwritten.insert(place, Event::Told { trials: ids });
+        self.write()?;
+        self.waiting = false;
+        Ok(trials)
     }
 
     /// Gives queued trials to workers, as far as workers are free and the budget lasts.
@@ -251,7 +259,7 @@ impl<'a> Search<'a> {
     }
 
     fn take(&mut self, updates: Vec<Update>) -> Result<(), SearchError> {
-        let mut completed = Vec::new();
+        let mut completed = Vec::with_capacity(updates.len());
         for update in updates {
             match update {
                 Update::Epoch { trial, record, .. } => self.observer.epoch(trial, &record),
@@ -298,13 +306,14 @@ impl<'a> Search<'a> {
                 ((trial, ended), (trial, attempt, usage, curve))
             })
             .unzip();
-        let judged = self.state.judge_ends(&self.parts, ends)?;
-        for ((trial, attempt, usage, curve), (result, mut judgement)) in
-            notes.into_iter().zip(judged)
-        {
+        let (results, judgements) = self.state.judge_ends(&self.parts, ends)?;
+        for ((note, result), judgement) in notes.into_iter().zip(results).zip(judgements) {
+            let (trial, attempt, usage, curve) = note;
             self.ledger.charge(trial, &usage);
-            self.unwritten.append(&mut judgement.objections);
-            self.state.obey(&judgement);
+            if let Some(mut judgement) = judgement {
+                self.unwritten.append(&mut judgement.objections);
+                self.state.obey(&judgement);
+            }
             let result = Arc::new(result);
             let ended = Event::Ended { trial, attempt, result: Arc::clone(&result), usage, curve };
             self.unwritten.push(ended);

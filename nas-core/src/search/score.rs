@@ -7,7 +7,7 @@ use nas_plugin_api::trial::{Outcome, Proposal, TrialId};
 use nas_plugin_api::verdict::{PolicyContext, Question, QuestionKind, Review};
 
 use super::gate::candidate;
-use super::policies::{Judgement, anybody_answers, judge_all};
+use super::policies::{Judged, anybody_answers, judge_all};
 use super::{Parts, SearchError};
 use crate::executor::Ended;
 use crate::journal::TrialResult;
@@ -98,16 +98,19 @@ pub(super) fn review(
     evaluated: &[Evaluated<'_>],
     results: &mut [TrialResult],
     context: &Arc<PolicyContext>,
-) -> Vec<Judgement> {
+) -> Vec<Judged> {
     if !anybody_answers(&parts.policies, QuestionKind::Review) {
-        return results.iter().map(|_| Judgement::allow()).collect();
+        return vec![None; results.len()];
     }
     let questions = evaluated.iter().zip(&*results);
     let questions =
         questions.map(|(evaluated, result)| Question::Review(review_of(*evaluated, result)));
     let judgements = judge_all(&parts.policies, questions.collect(), context);
     for (result, judgement) in results.iter_mut().zip(&judgements) {
-        if judgement.rejects() && result.outcome.has_result() {
+        if let Some(judgement) = judgement
+            && judgement.rejects()
+            && result.outcome.has_result()
+        {
             result.outcome = Outcome::Refused;
             result.objectives.clear();
             result.reason = Some(judgement.reason());

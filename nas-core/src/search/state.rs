@@ -15,7 +15,7 @@ use nas_plugin_api::verdict::{
 use super::archive::{Archive, repeated};
 use super::champion::{Champion, contest, gain};
 use super::gate::{Admission, Admitted, admit, look};
-use super::policies::{Judgement, judge};
+use super::policies::{Judged, Judgement, judge};
 use super::progress::ProgressTracker;
 use super::score::{self, Evaluated};
 use super::{Parts, SearchError};
@@ -145,9 +145,11 @@ impl State {
         self.history.proposed += proposals.len() as u64;
         let seen = look(parts, first, proposals, &self.context, &mut self.outliner);
         for ((trial, proposal), mut seen) in (first..).zip(proposals).zip(seen) {
-            events.append(&mut seen.judgement.objections);
-            if recorded.is_none() {
-                self.obey(&seen.judgement);
+            if let Some(judgement) = &mut seen.judgement {
+                events.append(&mut judgement.objections);
+                if recorded.is_none() {
+                    self.obey(judgement);
+                }
             }
             let admission = match recorded.and_then(|recorded| recorded.get(&trial)) {
                 Some(result) => {
@@ -249,7 +251,7 @@ impl State {
         &self,
         parts: &Parts,
         ends: Vec<(TrialId, Ended)>,
-    ) -> Result<Vec<(TrialResult, Judgement)>, SearchError> {
+    ) -> Result<(Vec<TrialResult>, Vec<Judged>), SearchError> {
         let ends: Vec<(Evaluated<'_>, Ended)> = ends
             .into_iter()
             .filter_map(|(trial, ended)| Some((self.open.get(&trial)?.evaluated(trial)?, ended)))
@@ -257,7 +259,7 @@ impl State {
         let evaluated: Vec<Evaluated<'_>> = ends.iter().map(|(evaluated, _)| *evaluated).collect();
         let mut results = score::score(parts, ends)?;
         let judgements = score::review(parts, &evaluated, &mut results, &self.context);
-        Ok(results.into_iter().zip(judgements).collect())
+        Ok((results, judgements))
     }
 
     /// In replay: lets the policies see what they saw, without obeying them again.
@@ -366,7 +368,9 @@ impl State {
         let outline = parts.space.outline(&proposal.genotype).ok()?;
         let evaluated = Evaluated { trial: *trial, proposal, outline: &outline };
         let question = Question::Champion(score::review_of(evaluated, result));
-        let mut judgement = judge(&parts.policies, question, &self.context);
+        let Some(mut judgement) = judge(&parts.policies, question, &self.context) else {
+            return Some(champion);
+        };
         events.append(&mut judgement.objections);
         (!judgement.rejects()).then_some(champion)
     }
@@ -378,9 +382,11 @@ impl State {
         events: &mut Vec<Event>,
     ) {
         let Some(progress) = progress else { return };
-        let mut judgement = judge(&parts.policies, Question::Progress(progress), &self.context);
-        events.append(&mut judgement.objections);
-        self.obey(&judgement);
+        let question = Question::Progress(progress);
+        if let Some(mut judgement) = judge(&parts.policies, question, &self.context) {
+            events.append(&mut judgement.objections);
+            self.obey(&judgement);
+        }
     }
 
     /// Stops the search if a verdict says so.

@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use nas_core::protocol::one_shot::SearchFailure;
 use nas_core::protocol::{AuditJob, Event, Failure, Request, Setup, TrialJob, Usage, frame};
 use nas_plugin_api::measurement::{EpochRecord, Measurements, names};
 use nas_plugin_api::trial::TrialId;
@@ -141,6 +142,15 @@ impl Worker {
             },
             Request::Evaluate(job) => self.evaluate(&job),
             Request::Audit(job) => self.audit(&job),
+            Request::SearchOneShot(_) | Request::Proceed(_) => {
+                let message = "this worker trains no supernets yet".to_owned();
+                Event::SearchFailed(SearchFailure {
+                    failure: Failure::Error,
+                    component: None,
+                    message,
+                    usage: Usage::default(),
+                })
+            }
         }
     }
 

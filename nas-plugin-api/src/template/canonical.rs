@@ -1,7 +1,6 @@
 //! The canonical hash: equal for genotypes that are the same network.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use xxhash_rust::xxh3::xxh3_128;
@@ -55,26 +54,34 @@ impl Space {
         memory: &mut Hashing,
     ) -> CanonicalHash {
         self.mark(decision, genotype, memory);
-        let Hashing { marks, met, script, stack, .. } = memory;
+        let Hashing { marks, met, own, script, stack, .. } = memory;
         met.clear();
+        own.clear();
+        own.resize(marks.len(), None);
+        let mut n_met = 0_u32;
         script.clear();
         stack.clear();
         stack.extend(decision.outputs.iter().rev());
         while let Some(node) = stack.pop() {
-            let number = met.len() as u32;
-            match met.entry(marks[node].identity) {
-                Entry::Occupied(seen) => script.extend_from_slice(&seen.get().to_le_bytes()),
-                Entry::Vacant(new) => {
-                    new.insert(number);
-                    script.extend_from_slice(&marks[node].tree.to_le_bytes());
-                    let (inputs, unordered) = self.inputs(node, &decision.nodes[node]);
-                    let below = stack.len();
-                    stack.extend(inputs);
-                    match unordered {
-                        true => stack[below..].sort_by_key(|&input| (marks[input].tree, input)),
-                        false => stack[below..].reverse(),
-                    }
-                }
+            let Marks { tree, identity } = marks[node];
+            // A learnt layer is only itself, so its place will do.
+            let number = match identity == node as u128 {
+                true => &mut own[node],
+                false => met.entry(identity).or_default(),
+            };
+            if let Some(number) = number {
+                script.extend_from_slice(&number.to_le_bytes());
+                continue;
+            }
+            *number = Some(n_met);
+            n_met += 1;
+            script.extend_from_slice(&tree.to_le_bytes());
+            let (inputs, unordered) = self.inputs(node, &decision.nodes[node]);
+            let below = stack.len();
+            stack.extend(inputs);
+            match unordered {
+                true => stack[below..].sort_by_key(|&input| (marks[input].tree, input)),
+                false => stack[below..].reverse(),
             }
         }
         CanonicalHash(xxh3_128(script))
@@ -170,7 +177,9 @@ pub(super) struct Hashing {
     marks: Vec<Marks>,
     bytes: Vec<u8>,
     hashes: Vec<u128>,
-    met: HashMap<u128, u32, BuildHasherDefault<Folded>>,
+    /// The number of each identity that was met, and of each learnt layer by its place.
+    met: HashMap<u128, Option<u32>, BuildHasherDefault<Folded>>,
+    own: Vec<Option<u32>>,
     script: Vec<u8>,
     stack: Vec<NodeIndex>,
 }

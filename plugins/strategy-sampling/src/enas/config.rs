@@ -75,7 +75,8 @@ configuration! {
         pub fixed_bias: f64 = 0.25,
         /// Where the fixed bias applies.
         pub fixed_bias_prefix: String = "normal/",
-        /// Updates of the controller in an epoch; macro, NAS-Bench-201: 50.
+        /// Updates of the controller in an epoch; macro, NAS-Bench-201: 50. With 0 it stays as it
+        /// begins, which is random search with shared weights.
         pub updates_per_epoch: u32 = 30_u32,
         /// Sampled networks, each rewarded on one validation batch, whose gradients are averaged in
         /// an update; macro, NAS-Bench-201: 20.

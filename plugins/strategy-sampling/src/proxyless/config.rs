@@ -10,8 +10,8 @@ configuration! {
     /// Cai, Zhu, Han. ProxylessNAS, ICLR 2019; `mit-han-lab/proxylessnas@bf58b5c`:
     /// search/imagenet_arch_search.py, search/nas_manager.py.
     pub struct ProxylessConfig {
-        /// Epochs of the search, behind those of the warm-up.
-        #[schemars(range(min = 1))]
+        /// Epochs of the search, behind those of the warm-up; architecture weights rest in the first.
+        #[schemars(range(min = 2))]
         pub epochs: u32 = 120_u32,
         /// Epochs before them, in which only network weights are trained.
         pub warmup_epochs: u32 = 40_u32,
@@ -39,7 +39,8 @@ configuration! {
         pub label_smoothing: f64 = 0.1,
         /// Which paths are computed in a step of the architecture weights.
         pub gates: Gates = Gates::FullV2,
-        /// Steps of the network weights for each step of the architecture weights.
+        /// Steps of the network weights for each step of the architecture weights; an epoch must
+        /// have as many.
         #[schemars(range(min = 1))]
         pub weight_steps_per_alpha_step: u32 = 5_u32,
         /// Standard deviation of the first architecture weights.

@@ -110,6 +110,13 @@ impl OneShotStrategy for Proxyless {
             ))
             .with_help("set `gates = \"full-v2\"`"));
         }
+        if self.config.epochs < 2 {
+            return Err(PluginError::configuration(
+                "search for 1 epoch: architecture weights rest in the first one, so the answer would \
+                 be the random start",
+            )
+            .with_help("set `epochs` to 2 or more"));
+        }
         Ok(OneShotPlan {
             epochs: self.config.warmup_epochs + self.config.epochs,
             batch_size: (self.config.batch_size > 0).then_some(self.config.batch_size),
@@ -124,6 +131,7 @@ impl OneShotStrategy for Proxyless {
         }
         match self.state.stage {
             Stage::Begin => {
+                self.check_steps(report.steps_per_epoch)?;
                 self.state.stage = Stage::Weights { step: 0 };
                 Ok(Command::Edit(vec![Edit::Training(self.training())]))
             }
@@ -300,6 +308,19 @@ impl Proxyless {
                 Gates::Two => Drawn::two(searched, alpha, rng),
             })
             .collect()
+    }
+
+    /// Refuses epochs so short that no step of the architecture weights falls into them.
+    fn check_steps(&self, steps_per_epoch: u32) -> Result<(), PluginError> {
+        let every = self.config.weight_steps_per_alpha_step;
+        match steps_per_epoch < every {
+            true => Err(PluginError::configuration(format!(
+                "search with epochs of {steps_per_epoch} steps: architecture weights take one every \
+                 {every}, so the answer would be the random start"
+            ))
+            .with_help("lower `batch_size` or `weight_steps_per_alpha_step`")),
+            false => Ok(()),
+        }
     }
 
     /// Architecture weights rest in the warm-up and in the epoch after it.

@@ -33,9 +33,9 @@ configuration! {
         /// Share of each label that is spread over all classes.
         #[schemars(range(min = 0.0, max = 0.999))]
         pub label_smoothing: f64 = 0.1,
-        /// Bounds of the costs of trained paths, in equal steps, between any two of which equally
-        /// many paths are drawn (published: 290 to 360 million multiply-adds in steps of 10
-        /// million); none, as in the paper, draws every choice uniformly.
+        /// Rising bounds of the costs of trained paths: equally many paths are drawn between any two
+        /// neighbours (published: 290 to 360 million multiply-adds in steps of 10 million); none, as
+        /// in the paper, draws every choice uniformly.
         pub training_costs: Vec<f64> = [],
         /// Networks of one generation.
         #[schemars(range(min = 1))]

@@ -53,9 +53,9 @@ fn before_the_search_little_is_recovered() {
     let space = chain(LAYERS);
     let recovered = mean_recovered(|seed| {
         let mut toy = Toy::new(&space, seed);
-        let resting = ProxylessConfig { epochs: 1, ..config(Gates::FullV2) };
-        let genotypes = toy.run(&mut proxyless(space.clone(), seed, resting));
-        toy.recovered(&genotypes[0])
+        let mut strategy = proxyless(space.clone(), seed, config(Gates::FullV2));
+        toy.run_epochs(&mut strategy, 2);
+        toy.recovered(toy.derived[1].as_ref().unwrap())
     });
     assert!(recovered < 0.4, "{recovered}");
 }
@@ -172,6 +172,17 @@ fn two_gates_need_one_path_a_choice() {
     let error = proxyless(cell(), 0, config(Gates::Two)).plan().unwrap_err();
     let expected = "compute two paths of each choice: choice `normal/node_3` picks 2 of its paths";
     assert_eq!(error.message, expected);
+}
+
+#[test]
+fn a_search_that_would_never_learn_is_refused() {
+    let mut strategy =
+        proxyless(chain(LAYERS), 0, ProxylessConfig { epochs: 1, ..config(Gates::Two) });
+    assert!(strategy.plan().unwrap_err().message.starts_with("search for 1 epoch"));
+    let mut strategy = proxyless(chain(LAYERS), 0, config(Gates::Two));
+    let short = Report { steps_per_epoch: 4, ..Report::default() };
+    let error = strategy.next(&short).unwrap_err();
+    assert!(error.message.starts_with("search with epochs of 4 steps"), "{error}");
 }
 
 fn after_an_alpha_step(config: ProxylessConfig, report: &Report) -> Result<(), PluginError> {
