@@ -26,6 +26,7 @@ pub mod train;
 
 pub mod allocator;
 pub mod limits;
+pub mod one_shot;
 pub mod supernet;
 pub mod trial;
 pub mod worker;

@@ -77,7 +77,7 @@ impl TrialError {
 }
 
 /// libtorch has no error code; these are the words of its allocators.
-fn is_out_of_memory(error: &TchError) -> bool {
+pub(crate) fn is_out_of_memory(error: &TchError) -> bool {
     let text = error.to_string();
     ["not enough memory", "can't allocate memory", "out of memory", "bad_alloc"]
         .iter()

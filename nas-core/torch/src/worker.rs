@@ -11,6 +11,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use nas_core::protocol::one_shot::SearchFailure;
+use nas_core::protocol::one_shot::{OneShotJob, Order, SearchFailure};
 use nas_core::protocol::{AuditJob, Event, Failure, Request, Setup, TrialJob, Usage, frame};
 use nas_plugin_api::measurement::{EpochRecord, Measurements, names};
 use nas_plugin_api::trial::TrialId;
@@ -18,6 +19,7 @@ use tch::Device;
 
 use crate::allocator;
 use crate::data::{self, Split};
+use crate::one_shot::{self, SearchError, Splits, Supervisor};
 use crate::limits::{Watch, cpu_time, resident_bytes};
 use crate::pixels::Pixels;
 use crate::trial::{self, TrialError};
@@ -42,7 +44,10 @@ pub fn serve() -> io::Result<()> {
         life.start_work();
         let request = request?;
         let last = matches!(request, Request::Prepare(_));
-        let answer = worker.obey(request);
+        let answer = match request {
+            Request::SearchOneShot(job) => worker.search(&job, &requests),
+            other => worker.obey(other),
+        };
         // Before the answer: a supervisor that closes the pipe on it finds an idle worker.
         life.end_work();
         frame::write(&mut worker.events, &answer)?;
@@ -143,6 +148,9 @@ impl Worker {
             Request::Evaluate(job) => self.evaluate(&job),
             Request::Audit(job) => self.audit(&job),
             Request::SearchOneShot(_) | Request::Proceed(_) => {
+                Event::Refused { message: "no search is running".to_owned() }
+            }
+            Request::SearchOneShot(_) | Request::Proceed(_) => {
                 let message = "this worker trains no supernets yet".to_owned();
                 Event::SearchFailed(SearchFailure {
                     failure: Failure::Error,
@@ -176,6 +184,31 @@ impl Worker {
             trial::run(job, train, &stage.evaluation, stage.device, &mut watch, &mut tell)
         });
         answer(*trial, result, &watch, &mut log)
+    }
+
+    fn search(&mut self, job: &OneShotJob, requests: &Receiver<io::Result<Request>>) -> Event {
+        let mut log = TrialLog::open(&job.log);
+        let on_gpu = self.stage.as_ref().is_some_and(|stage| stage.device.is_cuda());
+        let mut watch = Watch::start(job.cpu_seconds, job.memory_bytes, on_gpu);
+        let mut supervisor = Pipes { events: &mut self.events, requests, log: &mut log };
+        let stage = self.stage.as_ref();
+        let result = catch(|| {
+            let train = stage.and_then(|stage| stage.train.as_ref());
+            let (Some(stage), Some(train)) = (stage, train) else {
+                return Err(SearchError::NoTrainingSplit);
+            };
+            let splits = Splits { train, validation: &stage.evaluation };
+            one_shot::search(job, splits, stage.device, &mut watch, &mut supervisor)
+        });
+        let failed = match result {
+            Ok(Ok(found)) => return Event::SearchFinished(found),
+            Ok(Err(error)) => (error.failure(), error.component(), error.to_string()),
+            Err(message) => (Failure::Error, None, message),
+        };
+        let (failure, component, message) = failed;
+        log.line(&format!("failed: {message}"));
+        let usage = watch.usage();
+        Event::SearchFailed(SearchFailure { failure, component, message, usage })
     }
 
     fn audit(&mut self, job: &AuditJob) -> Event {
@@ -277,16 +310,45 @@ struct Gone {
 
 /// Runs a trial so that nothing in it, a panic included, ends the worker.
 fn guarded(trial: impl FnOnce() -> Result<Measurements, TrialError>) -> Result<Measurements, Gone> {
-    match catch_unwind(AssertUnwindSafe(trial)) {
+    match catch(trial) {
         Ok(Ok(measurements)) => Ok(measurements),
         Ok(Err(error)) => Err(Gone { failure: error.failure(), message: error.to_string() }),
-        Err(panic) => {
-            let text = panic
-                .downcast_ref::<String>()
-                .map(String::as_str)
-                .or_else(|| panic.downcast_ref::<&str>().copied())
-                .unwrap_or("no message");
-            Err(Gone { failure: Failure::Error, message: format!("the worker panicked: {text}") })
+        Err(message) => Err(Gone { failure: Failure::Error, message }),
+    }
+}
+
+/// Runs something; a panic becomes its message.
+fn catch<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
+        let text = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.downcast_ref::<&str>().copied())
+            .unwrap_or("no message");
+        format!("the worker panicked: {text}")
+    })
+}
+
+/// The supervisor of a one-shot search, at the other end of the pipes.
+struct Pipes<'a> {
+    events: &'a mut File,
+    requests: &'a Receiver<io::Result<Request>>,
+    log: &'a mut TrialLog,
+}
+
+impl Supervisor for Pipes<'_> {
+    fn tell(&mut self, event: Event) -> io::Result<()> {
+        frame::write(self.events, &event)
+    }
+
+    fn order(&mut self) -> io::Result<Order> {
+        match self.requests.recv().map_err(io::Error::other)?? {
+            Request::Proceed(order) => Ok(order),
+            _ => Err(io::Error::other("another request than to proceed")),
         }
+    }
+
+    fn log(&mut self, line: &str) {
+        self.log.line(line);
     }
 }

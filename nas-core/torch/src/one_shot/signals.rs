@@ -1,0 +1,91 @@
+//! Signals of an epoch that need the supernet.
+
+use nas_core::one_shot::signals::{entropy, skip_share};
+use nas_core::protocol::one_shot::signals::{
+    DISCRETISATION_GAP, ENTROPY, HESSIAN_EIGENVALUE, SKIP_SHARE,
+};
+use nas_plugin_api::component::{Mixture, Need};
+use nas_plugin_api::genotype::Genotype;
+use nas_plugin_api::template::Space;
+use nas_plugin_api::toolkit::mixture_layout::MixtureLayout;
+use std::collections::BTreeMap;
+
+use super::search::Searcher;
+use super::{SearchError, Supervisor};
+use crate::supernet::largest_eigenvalue;
+
+/// Validation batches on which mixture and discretised network are compared.
+const GAP_BATCHES: usize = 8;
+/// Products with the Hessian, two gradients each.
+const LANCZOS_STEPS: usize = 12;
+
+impl<S: Supervisor> Searcher<'_, S> {
+    /// All signals that can be taken now.
+    pub(super) fn signals(
+        &mut self,
+        alpha: &[f64],
+        genotype: Option<&Genotype>,
+    ) -> Result<BTreeMap<String, f64>, SearchError> {
+        let mut signals = BTreeMap::new();
+        let layout = MixtureLayout::new(self.space());
+        let relaxed = match alpha.is_empty() {
+            true => None,
+            // A strategy may have no mixture without chance.
+            false => self.strategy_mut().relax_at(alpha).ok(),
+        };
+        if let Some(mixture) = &relaxed
+            && let Some(value) = entropy(&layout, mixture)
+        {
+            signals.insert(ENTROPY.to_owned(), value);
+        }
+        if let Some(genotype) = genotype {
+            if let Some(value) = skip_share(self.space(), genotype) {
+                signals.insert(SKIP_SHARE.to_owned(), value);
+            }
+            let discrete = one_hot(self.space(), &layout, genotype);
+            if let (Some(mixture), Some(discrete)) = (&relaxed, discrete) {
+                let gap = self.accuracy(mixture, GAP_BATCHES)?
+                    - self.accuracy(&discrete, GAP_BATCHES)?;
+                signals.insert(DISCRETISATION_GAP.to_owned(), gap);
+            }
+        }
+        if self.wants(HESSIAN_EIGENVALUE) && relaxed.is_some() {
+            signals.insert(HESSIAN_EIGENVALUE.to_owned(), self.eigenvalue(alpha)?);
+        }
+        Ok(signals)
+    }
+
+    /// The largest eigenvalue on the epoch's last validation batch.
+    fn eigenvalue(&mut self, alpha: &[f64]) -> Result<f64, SearchError> {
+        let batch = self.some_validation_batch()?;
+        let spectrum = largest_eigenvalue(alpha, LANCZOS_STEPS, &mut |point| {
+            let mixture =
+                self.strategy_mut().relax_at(point).map_err(|error| self.strategy_error(error))?;
+            let mixture = self.without_dropped(mixture);
+            let result = self.look_at(&batch, &mixture)?;
+            self.strategy_mut()
+                .pull_back_at(point, &result.gradient)
+                .map_err(|error| self.strategy_error(error))
+        })?;
+        Ok(spectrum.largest)
+    }
+}
+
+/// The mixture that is one network: weight 1 on every chosen path, and no others.
+pub(super) fn one_hot(
+    space: &Space,
+    layout: &MixtureLayout,
+    genotype: &Genotype,
+) -> Option<Mixture> {
+    space.check(genotype).ok()?;
+    let n_paths = layout.n_paths();
+    let mut mixture = Mixture { weights: vec![0.0; n_paths], needs: vec![Need::Skip; n_paths] };
+    for (choice, &option) in genotype.0.iter().enumerate() {
+        let paths = layout.paths(choice);
+        for &selected in space.selection(choice, option) {
+            mixture.weights[paths.start + selected] = 1.0;
+            mixture.needs[paths.start + selected] = Need::Forward;
+        }
+    }
+    Some(mixture)
+}
