@@ -71,7 +71,9 @@ impl ExitCode {
             Self::Interrupted => "the search was interrupted; `nas resume` goes on",
             Self::Run => "there is no such run, or its journal can't be read",
             Self::InUse => "another process is working on the run",
-            Self::Workers => "no worker can be started or kept alive",
+            Self::Workers => {
+                "no worker can be started or kept alive, or a one-shot search could not go on"
+            }
             Self::Files => "a file can't be read or written",
         }
     }
@@ -88,7 +90,7 @@ impl ExitCode {
             StopReason::PolicyHalt { .. } | StopReason::AwaitingApproval { .. } => Self::Policy,
             StopReason::Interrupted => Self::Interrupted,
             StopReason::PluginFailed { .. } => Self::Plugin,
-            StopReason::WorkersFailed { .. } => Self::Workers,
+            StopReason::WorkersFailed { .. } | StopReason::SearchFailed { .. } => Self::Workers,
             _ if has_champion => Self::Success,
             _ => Self::NothingFound,
         }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::budget::Budget;
+use crate::one_shot::SupernetSettings;
 use crate::protocol::data::DataConfig;
 use crate::protocol::recipe::Recipe;
 use crate::search::KeepWeights;
@@ -42,6 +43,9 @@ pub struct Settings {
     /// A benchmark that is asked instead of training.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub benchmark: Option<ComponentSettings>,
+    /// How the supernet of a one-shot strategy is built and trained; only with such a strategy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supernet: Option<SupernetSettings>,
     /// How each network is trained.
     #[serde(default)]
     pub training: TrainingSettings,
@@ -180,13 +184,17 @@ impl Default for ExecutionSettings {
 }
 
 impl Settings {
-    /// The components that these settings name, with their kinds and their own settings.
+    /// The components that these settings name, with their kinds and their own settings; whether
+    /// the strategy is a one-shot strategy is for [`crate::plugin::Registry::strategy_kind`].
     #[must_use]
-    pub fn components(&self) -> Vec<(ComponentKind, &str, &Map<String, Value>)> {
+    pub fn components(
+        &self,
+        strategy: ComponentKind,
+    ) -> Vec<(ComponentKind, &str, &Map<String, Value>)> {
         let mut all = vec![
             self.operations.as_part(ComponentKind::Operations),
             (ComponentKind::Space, self.space.name.as_str(), &self.space.config),
-            self.strategy.as_part(ComponentKind::Strategy),
+            self.strategy.as_part(strategy),
             self.fitness.as_part(ComponentKind::Fitness),
         ];
         all.extend(self.policies.iter().map(|policy| policy.as_part(ComponentKind::Policy)));

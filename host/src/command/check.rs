@@ -49,6 +49,27 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, HostError> {
             page.field("", format!("{count} images appear in more than one split"));
         }
     }
+    if let (Some(search), Some(supernet)) = (prepared.one_shot(), &settings.supernet) {
+        let order = if search.plan.second_order { ", second order" } else { "" };
+        page.field(
+            "Supernet",
+            format!(
+                "{} epochs of {} steps, batches of {}, {} paths{order}, {} threads",
+                search.plan.epochs,
+                search.steps_per_epoch,
+                search.batch_size,
+                search.n_paths,
+                supernet.threads
+            ),
+        );
+        page.field(
+            "Then",
+            format!(
+                "{} derived and {} random genotypes are trained",
+                supernet.derive, supernet.baseline
+            ),
+        );
+    }
     let training = &settings.training;
     page.field(
         "Trial",

@@ -42,6 +42,7 @@ fn is_final(reason: &StopReason) -> bool {
             | StopReason::AwaitingApproval { .. }
             | StopReason::PluginFailed { .. }
             | StopReason::WorkersFailed { .. }
+            | StopReason::SearchFailed { .. }
     )
 }
 

@@ -53,6 +53,7 @@ fn configuration() -> Result<String, HostError> {
         "fitness",
         "data",
         "benchmark",
+        "supernet",
         "training",
         "budget",
         "execution",

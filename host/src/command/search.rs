@@ -89,9 +89,10 @@ fn introduction(prepared: &Prepared) -> String {
             data.train.images, data.validation.images, data.holdout.images
         )
     });
+    let units = if prepared.one_shot().is_some() { "epoch or trials" } else { "trials" };
     format!(
         "Searching space {} ({} genotypes) by {}, {} workers on {}{data}.\n\
-         Ctrl-C once stops when the running trials have ended, twice stops now.",
+         Ctrl-C once stops when the running {units} have ended, twice stops now.",
         settings.space.name,
         number::count(prepared.space().space().size()),
         settings.strategy.name,

@@ -20,6 +20,9 @@ pub(crate) struct Arguments {
     /// Show this trial: lineage, curve, cost, verdicts, log
     #[arg(long, value_name = "NUMBER")]
     trial: Option<TrialId>,
+    /// Show this epoch of a one-shot search: losses, signals, architecture weights
+    #[arg(long, value_name = "NUMBER", conflicts_with = "trial")]
+    epoch: Option<u32>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -29,6 +32,9 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, HostError> {
     let folder = RunFolder::open(&arguments.run, &arguments.runs.runs)?;
     let view = RunView::read(folder)?;
+    if let Some(epoch) = arguments.epoch {
+        return show_epoch(&view, epoch, arguments.json);
+    }
     let mut page = Page::default();
     match arguments.trial {
         Some(trial) => {
@@ -42,6 +48,26 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, HostError> {
         (false, _) => output::data(page),
         (true, Some(trial)) => output::data(pretty(&report::trial_as_json(&view, trial))),
         (true, None) => output::data(pretty(&report::as_json(&view))),
+    }
+    Ok(ExitCode::Success)
+}
+
+fn show_epoch(view: &RunView, epoch: u32, json: bool) -> Result<ExitCode, HostError> {
+    let search = &view.history.search;
+    let mut page = Page::default();
+    let told = search.line().find(|told| told.shown.checkpoint.epoch == epoch);
+    match told.filter(|_| report::write_epoch(view, epoch, &mut page)) {
+        Some(told) if json => output::data(pretty(&report::epoch_as_json(told))),
+        Some(_) => output::data(page),
+        None => {
+            let known = match search.last() {
+                None => "it has none".to_owned(),
+                Some(last) => format!("it has 0 to {}", last.checkpoint.epoch),
+            };
+            let name = view.folder.name();
+            let message = format!("{name} has no epoch {epoch} of a one-shot search: {known}");
+            return Err(HostError::Usage { message });
+        }
     }
     Ok(ExitCode::Success)
 }

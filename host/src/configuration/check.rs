@@ -32,7 +32,14 @@ pub(super) fn check(
     if let Err(found) = check_config(&settings_info(), table) {
         problems.extend(found.into_iter().map(|problem| placed("", problem)));
     }
+    let wants_supernet = table.contains_key("supernet");
     for (key, kind, others) in COMPONENTS {
+        let kind = match (kind, table.get(key).and_then(|component| component.get("name"))) {
+            (ComponentKind::Strategy, Some(Value::String(name))) => {
+                registry.strategy_kind(name, wants_supernet)
+            }
+            (kind, _) => kind,
+        };
         match table.get(key) {
             Some(Value::Object(component)) => {
                 problems.extend(check_component(registry, key, kind, others, component));
@@ -64,6 +71,10 @@ fn check_component(
     let Some(Value::String(name)) = table.get("name") else { return Vec::new() };
     let known = match registry.find(kind, name) {
         Ok(known) => known,
+        Err(error) if kind == ComponentKind::Strategy => {
+            let one_shot = registry.find(ComponentKind::OneShotStrategy, name).err();
+            return vec![not_found(&join(key, "name"), with_one_shot(error, one_shot))];
+        }
         Err(error) => return vec![not_found(&join(key, "name"), error)],
     };
     let own: Map<String, Value> = table
@@ -86,6 +97,23 @@ pub(super) fn placed(prefix: &str, problem: ConfigProblem) -> Problem {
         None => format!("`{key}`: {}", problem.message),
     };
     Problem { key, message, expected: problem.expected, nearest: problem.nearest }
+}
+
+/// A strategy that is unknown as either kind: the names of both are of use.
+fn with_one_shot(error: PluginLoadError, other: Option<PluginLoadError>) -> PluginLoadError {
+    match (error, other) {
+        (
+            PluginLoadError::UnknownComponent { kind, name, nearest, mut known, broken },
+            Some(PluginLoadError::UnknownComponent { nearest: other, known: more, .. }),
+        ) => {
+            known.extend(more);
+            known.sort_unstable();
+            known.dedup();
+            let nearest = nearest.or(other);
+            PluginLoadError::UnknownComponent { kind, name, nearest, known, broken }
+        }
+        (error, _) => error,
+    }
 }
 
 fn not_found(key: &str, error: PluginLoadError) -> Problem {

@@ -26,6 +26,7 @@ pub(crate) fn write(view: &RunView, page: &mut Page) {
     }
     page.field("State", state(view));
     page.field("Spent", spent(view));
+    super::one_shot::write(view, page);
     match view.champion() {
         Some(trial) => write_champion(view, trial, page),
         None => {
@@ -59,6 +60,7 @@ pub(crate) fn as_json(view: &RunView) -> Value {
         "spent": view.history.tally.spent(),
         "proposed": view.history.proposed(),
         "outcomes": outcomes(view),
+        "one_shot": super::one_shot::as_json(view),
         "best": champion.map(|trial| super::trial_as_json(view, trial)),
         "trials": view.history.results.keys().map(|trial| super::trial_as_json(view, *trial)).collect::<Vec<_>>(),
     })
@@ -198,6 +200,13 @@ fn write_next(view: &RunView, page: &mut Page) {
     let mut hints = Vec::new();
     if let Some(trial) = view.champion() {
         hints.push((format!("nas show {run} --trial {trial}"), "its lineage, curve, cost and log"));
+    }
+    if let Some(last) = view.history.search.last() {
+        let epoch = last.checkpoint.epoch;
+        hints.push((
+            format!("nas show {run} --epoch {epoch}"),
+            "the architecture weights of an epoch",
+        ));
     }
     match view.history.stop.as_ref().map(|stop| &stop.reason) {
         Some(StopReason::BudgetSpent { budget }) => {

@@ -56,6 +56,19 @@ pub struct Remaining {
     pub gpu_seconds: Option<f64>,
 }
 
+/// What a one-shot search may use at most of what is left; absent numbers have no limit of its own.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SearchAllowance {
+    /// Wall seconds.
+    pub wall_seconds: Option<f64>,
+    /// Processor seconds.
+    pub cpu_seconds: Option<f64>,
+    /// Resident bytes; those of a trial where absent.
+    pub memory_bytes: Option<u64>,
+    /// How far below its limits its worker is killed.
+    pub margin: KillMargin,
+}
+
 /// What is spent and reserved of a [`Budget`].
 #[derive(Clone)]
 pub struct Ledger {
@@ -131,6 +144,44 @@ impl Ledger {
             self.open.insert(trial, reservation);
         }
         offer
+    }
+
+    /// What a one-shot search may use whose own limits are these: all that is left, since nothing
+    /// else runs meanwhile. Charge it with [`Self::overhead`].
+    #[must_use]
+    pub fn offer_search(&self, own: &SearchAllowance) -> Reserve {
+        let spent = |budget: &str| Reserve::Spent { budget: budget.to_owned() };
+        let (remaining, margin) = (self.remaining(), &own.margin);
+        let least = |limit: Option<f64>, left: Option<f64>| {
+            limit.unwrap_or(f64::INFINITY).min(left.unwrap_or(f64::INFINITY))
+        };
+        let too_little =
+            |seconds: f64, margin: f64| seconds < (2.0 * margin).max(f64::MIN_POSITIVE);
+        let less_start = |left: Option<f64>| left.map(|left| left - margin.start_seconds);
+        let wall_seconds = least(own.wall_seconds, remaining.wall_seconds);
+        let cpu_seconds = least(own.cpu_seconds, less_start(remaining.cpu_seconds));
+        let gpu_seconds = match self.workforce.uses_gpu {
+            true => less_start(remaining.gpu_seconds).unwrap_or(f64::INFINITY),
+            false => 0.0,
+        };
+        let own_is_less = |own: Option<f64>, all: f64| own.is_some_and(|own| own <= all);
+        if too_little(wall_seconds, margin.wall_seconds) {
+            return spent(match own_is_less(own.wall_seconds, wall_seconds) {
+                true => "supernet.wall_seconds",
+                false => "wall_seconds",
+            });
+        }
+        if too_little(cpu_seconds, margin.cpu_seconds) {
+            return spent(match own_is_less(own.cpu_seconds, cpu_seconds) {
+                true => "supernet.cpu_seconds",
+                false => "cpu_seconds",
+            });
+        }
+        if self.workforce.uses_gpu && too_little(gpu_seconds, margin.gpu_seconds) {
+            return spent("gpu_seconds");
+        }
+        let memory_bytes = own.memory_bytes.unwrap_or(self.budget.trial_memory_bytes);
+        Reserve::Granted(Reservation { wall_seconds, cpu_seconds, gpu_seconds, memory_bytes })
     }
 
     /// What an attempt with this reservation is killed at.

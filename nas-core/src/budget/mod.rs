@@ -12,6 +12,6 @@ mod usage;
 
 pub use clock::{Clock, FakeClock, RealClock};
 pub use kill_margin::{HardLimits, KillMargin};
-pub use ledger::{Ledger, Remaining, Reserve, Workforce};
+pub use ledger::{Ledger, Remaining, Reserve, SearchAllowance, Workforce};
 pub use limits::{Budget, Reservation};
 pub use tally::{TICK_SECONDS, Tally};

@@ -38,7 +38,13 @@ impl Tally {
             Event::Ended { usage, .. }
             | Event::Abandoned { usage, .. }
             | Event::Repeated { usage, .. }
+            | Event::SearchAbandoned { usage, .. }
             | Event::Overhead { usage, .. } => self.spend(usage),
+            Event::SearchEnded(end) => self.spend(&end.usage),
+            Event::SearchTicked { usage, spent } | Event::SearchEpoch { usage, spent, .. } => {
+                self.spend(usage);
+                self.pass(spent);
+            }
             Event::Asked { spent, .. } | Event::Ticked { spent } => self.pass(spent),
             Event::Stopped { spent, .. } => {
                 self.pass(spent);

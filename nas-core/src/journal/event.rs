@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use nas_plugin_api::component::ComponentKind;
+use nas_plugin_api::genotype::Genotype;
 use nas_plugin_api::measurement::{Cost, EpochRecord, Measurements};
 use nas_plugin_api::trial::{Outcome, Proposal, TrialId};
 use nas_plugin_api::verdict::{QuestionKind, Spending, Verdict};
@@ -13,6 +14,7 @@ use serde_json::Value;
 use crate::budget::Reservation;
 use crate::protocol::Usage;
 use crate::protocol::data::DataSummary;
+use crate::protocol::one_shot::{OneShotEpoch, SearchPlan};
 
 /// One thing that happened. Together they are the truth: everything else about a run is computed
 /// from them.
@@ -132,6 +134,60 @@ pub enum Event {
         /// What was measured.
         measurements: Measurements,
     },
+    /// A one-shot search says what it is going to do; once a run.
+    SearchPlanned {
+        /// What it is going to do.
+        plan: SearchPlan,
+        /// What the numbers of a mixture belong to.
+        choices: Vec<ChoicePaths>,
+    },
+    /// Budget was reserved for a one-shot search, and it was given to a worker.
+    SearchDispatched {
+        /// From 0.
+        attempt: u32,
+        /// The epoch after whose checkpoint it goes on; absent for its beginning.
+        resume_from: Option<u32>,
+        /// What this attempt may use.
+        reservation: Reservation,
+    },
+    /// Time passed in an epoch of a one-shot search.
+    SearchTicked {
+        /// What is charged for it.
+        usage: Usage,
+        /// What had been spent then, in all.
+        spent: Spending,
+    },
+    /// An epoch of a one-shot search is over, and its checkpoint is in place.
+    SearchEpoch {
+        /// How often the search had gone back before: with the epoch's number, unique in a run.
+        round: u32,
+        /// What it showed.
+        epoch: Box<OneShotEpoch>,
+        /// What is charged for it, besides what was charged as it ran.
+        usage: Usage,
+        /// What had been spent then, in all; replay shows policies the same numbers.
+        spent: Spending,
+    },
+    /// A one-shot search goes on from an earlier epoch.
+    SearchRolledBack {
+        /// The policy that wanted it.
+        policy: String,
+        /// The epoch whose checkpoint it goes on from.
+        epoch: u32,
+        /// Factor on the weight decay from here on.
+        weight_decay_factor: f64,
+    },
+    /// A worker of a one-shot search is gone before the search was over.
+    SearchAbandoned {
+        /// Which attempt.
+        attempt: u32,
+        /// What is charged for it, besides what was charged as it ran.
+        usage: Usage,
+        /// Why.
+        message: String,
+    },
+    /// A one-shot search is over: what it found is trained next.
+    SearchEnded(Box<SearchEnd>),
     /// Wall time passed; written when nothing else was for a while, so that a crash loses little.
     Ticked {
         /// What had been spent.
@@ -145,6 +201,62 @@ pub enum Event {
         spent: Spending,
         /// The best trial, if one has a result.
         champion: Option<TrialId>,
+    },
+}
+
+/// What the paths of one choice are, in a mixture's order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChoicePaths {
+    /// The choice's id.
+    pub choice: String,
+    /// One name per path: an operation, an input, a number.
+    pub paths: Vec<String>,
+}
+
+/// How a one-shot search ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SearchEnd {
+    /// Why.
+    pub why: SearchEndReason,
+    /// The epoch from whose genotype was derived; absent where the strategy derived by itself.
+    pub epoch: Option<u32>,
+    /// What was derived, best first.
+    pub genotypes: Vec<Genotype>,
+    /// Random genotypes of the same space, which are trained at the same cost.
+    pub baseline: Vec<RandomGenotype>,
+    /// What is charged, besides what was charged as it ran.
+    pub usage: Usage,
+}
+
+/// A random genotype.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RandomGenotype {
+    /// The seed that it was drawn with.
+    pub seed: u64,
+    /// The genotype.
+    pub genotype: Genotype,
+}
+
+/// Why a one-shot search is over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "reason")]
+#[non_exhaustive]
+pub enum SearchEndReason {
+    /// Its strategy derived.
+    StrategyDone,
+    /// A policy ended it, and an earlier epoch counts.
+    Policy {
+        /// The policy's name.
+        policy: String,
+        /// The rule.
+        code: String,
+        /// Its reason.
+        message: String,
+    },
+    /// What it may use is used up, and its last epoch counts.
+    BudgetSpent {
+        /// Which budget.
+        budget: String,
     },
 }
 
@@ -292,6 +404,11 @@ pub enum StopReason {
         /// What happened.
         message: String,
     },
+    /// A one-shot search can't go on.
+    SearchFailed {
+        /// What happened.
+        message: String,
+    },
 }
 
 impl StopReason {
@@ -327,6 +444,19 @@ impl std::fmt::Display for StopReason {
                 write!(out, "`{component}` failed to {message}")
             }
             Self::WorkersFailed { message } => write!(out, "the workers failed: {message}"),
+            Self::SearchFailed { message } => write!(out, "the search can't go on: {message}"),
+        }
+    }
+}
+
+impl std::fmt::Display for SearchEndReason {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::StrategyDone => write!(out, "the strategy derived its answer"),
+            Self::Policy { policy, code, message } => {
+                write!(out, "policy `{policy}` ended it ({code}): {message}")
+            }
+            Self::BudgetSpent { budget } => write!(out, "its budget of {budget} is spent"),
         }
     }
 }

@@ -20,13 +20,18 @@ mod schema;
 mod writer;
 
 mod replay;
+mod search_history;
 
 pub use chain::{ChainHash, Head};
 pub use entries::{Entries, Entry, Recorded};
 pub use error::{ChainFault, JournalError};
-pub use event::{Answer, ComponentRecord, Event, FileRecord, Start, StopReason, TrialResult};
+pub use event::{
+    Answer, ChoicePaths, ComponentRecord, Event, FileRecord, RandomGenotype, SearchEnd,
+    SearchEndReason, Start, StopReason, TrialResult,
+};
 pub use log::{EventLog, MemoryLog};
 pub use reader::JournalReader;
 pub use replay::{Judgement, OpenAttempt, RunHistory, Step, Stop};
 pub use schema::JOURNAL_FILE;
+pub use search_history::{RollBack, SearchHistory, ToldEpoch};
 pub use writer::Journal;

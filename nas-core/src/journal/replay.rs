@@ -7,7 +7,7 @@ use nas_plugin_api::trial::{Proposal, TrialId};
 use nas_plugin_api::verdict::{QuestionKind, Spending, Verdict};
 use serde_json::Value;
 
-use super::{Answer, Event, Start, StopReason, TrialResult};
+use super::{Answer, Event, SearchHistory, Start, StopReason, TrialResult};
 use crate::budget::{Reservation, Tally};
 use crate::protocol::Usage;
 
@@ -39,6 +39,8 @@ pub struct RunHistory {
     pub judgements: Vec<Judgement>,
     /// What holdout audits measured.
     pub audits: BTreeMap<TrialId, Measurements>,
+    /// The one-shot search, in a run that has one.
+    pub search: SearchHistory,
     /// What was spent.
     pub tally: Tally,
     /// How it ended; absent while it runs, and when it was cut off.
@@ -112,6 +114,7 @@ impl RunHistory {
     /// Adds one event.
     pub fn apply(&mut self, event: &Event) {
         self.tally.apply(event);
+        self.search.apply(event);
         match event {
             Event::Started(start) => {
                 self.settings = start.settings.clone();
@@ -163,7 +166,16 @@ impl RunHistory {
             Event::Stopped { reason, champion, .. } => {
                 self.stop = Some(Stop { reason: reason.clone(), champion: *champion });
             }
-            Event::BudgetWarning { .. } | Event::Overhead { .. } | Event::Ticked { .. } => {}
+            Event::SearchPlanned { .. }
+            | Event::SearchDispatched { .. }
+            | Event::SearchTicked { .. }
+            | Event::SearchEpoch { .. }
+            | Event::SearchRolledBack { .. }
+            | Event::SearchAbandoned { .. }
+            | Event::SearchEnded(_)
+            | Event::BudgetWarning { .. }
+            | Event::Overhead { .. }
+            | Event::Ticked { .. } => {}
         }
     }
 

@@ -4,13 +4,16 @@
 //! and [`resume`] run the search; [`audit()`] reads the holdout once it is over.
 
 mod audit;
+mod one_shot;
 mod prepare;
+mod prepare_one_shot;
 mod problem;
 mod run_folder;
 mod start;
 
 pub use audit::audit;
 pub use prepare::{Prepared, prepare};
+pub use prepare_one_shot::PreparedSearch;
 pub use problem::Problem;
 pub use run_folder::{RunFolder, RunFolderError};
 pub use start::{LaunchError, ResumeChanges, resume};

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use nas_plugin_api::component::{ComponentKind, StrategyContext};
+use nas_plugin_api::component::{ComponentKind, SearchStrategy, StrategyContext};
 use nas_plugin_api::graph::Shape;
 use nas_plugin_api::measurement::names;
 use nas_plugin_api::template::{Role, Scale};
@@ -13,9 +13,11 @@ use nas_plugin_api::verdict::QuestionKind;
 use serde_json::{Map, Value};
 
 use super::Problem;
+use super::prepare_one_shot::{Configs, PreparedSearch};
 use crate::executor::prepare_data;
 use crate::journal::{ComponentRecord, FileRecord};
 use crate::network::{NetworkSpace, OperationGraphs};
+use crate::one_shot::Listed;
 use crate::plugin::{CallError, PluginLoadError, Registry, Timed, check_config, read_config_files};
 use crate::protocol::Usage;
 use crate::protocol::data::DataSummary;
@@ -32,6 +34,9 @@ pub struct Prepared {
     pub(super) components: Vec<ComponentRecord>,
     pub(super) files: Vec<FileRecord>,
     pub(super) review_needs: Vec<String>,
+    pub(super) one_shot: Option<PreparedSearch>,
+    /// Where private copies of libraries are.
+    pub(super) plugin_cache: PathBuf,
 }
 
 impl Prepared {
@@ -45,6 +50,12 @@ impl Prepared {
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// The one-shot search, in a run whose strategy is a one-shot strategy.
+    #[must_use]
+    pub fn one_shot(&self) -> Option<&PreparedSearch> {
+        self.one_shot.as_ref()
     }
 
     /// The data and their splits; absent with a benchmark.
@@ -89,18 +100,20 @@ fn workers(wanted: usize) -> usize {
     }
 }
 
-struct Preparation {
-    registry: Arc<Registry>,
+pub(super) struct Preparation {
+    pub(super) registry: Arc<Registry>,
     folder: PathBuf,
     limit: Duration,
-    problems: Vec<Problem>,
+    pub(super) problems: Vec<Problem>,
     files: Vec<FileRecord>,
 }
 
 impl Preparation {
     fn prepare(&mut self, mut settings: Settings) -> Option<Prepared> {
         self.check_settings(&settings);
-        let configs = self.check_components(&settings);
+        let kind = self.check_kind(&mut settings);
+        let is_one_shot = kind == ComponentKind::OneShotStrategy;
+        let configs = self.check_components(&settings, kind);
         if !self.problems.is_empty() {
             return None;
         }
@@ -111,8 +124,10 @@ impl Preparation {
         let policies: Vec<Value> = settings.policies.iter().map(|_| next()).collect();
 
         let (data, data_usage) = self.prepare_data(&mut settings)?;
+        let configs = Configs { operations, space, strategy };
+        let scale = self.scale(&settings, data.as_ref());
         let (space, fitness) = (
-            self.make_space(&settings, operations, space, data.as_ref()),
+            self.make_space(&settings, configs.operations.clone(), configs.space.clone(), scale),
             self.make_fitness(&settings, fitness),
         );
         let policies = self.make_policies(&settings, policies);
@@ -127,11 +142,24 @@ impl Preparation {
             objectives: objectives.clone(),
             fidelity,
         };
-        let strategy = self.make_strategy(&settings, strategy, context)?;
         let policies = policies?;
+        let signals = self.wanted_signals(&settings, &policies, is_one_shot);
+        let (strategy, one_shot) = match is_one_shot {
+            false => (self.make_strategy(&settings, configs.strategy, context)?, None),
+            true => {
+                let search = self.prepare_search(
+                    &settings,
+                    configs,
+                    &space,
+                    data.as_ref()?,
+                    (context, signals),
+                )?;
+                (self.make_listed(Listed::default())?, Some(search))
+            }
+        };
         let review_needs = self.review_needs(&policies, &fitness_needs);
         let components = settings
-            .components()
+            .components(kind)
             .into_iter()
             .filter_map(|(kind, name, _)| self.registry.record(kind, name).ok())
             .collect();
@@ -148,7 +176,13 @@ impl Preparation {
             components,
             files,
             review_needs,
+            one_shot,
+            plugin_cache: self.registry.places().cache.clone(),
         })
+    }
+
+    fn make_listed(&mut self, listed: Listed) -> Option<Timed<Box<dyn SearchStrategy>>> {
+        self.make("strategy", "list", move || Ok(Box::new(listed) as Box<dyn SearchStrategy>))
     }
 
     /// Checks what does not depend on any component.
@@ -192,15 +226,16 @@ impl Preparation {
     }
 
     /// Checks every component's own settings against its schema, and reads the files they name.
-    fn check_components(&mut self, settings: &Settings) -> Vec<Value> {
+    fn check_components(&mut self, settings: &Settings, strategy: ComponentKind) -> Vec<Value> {
         let mut configs = Vec::new();
         let mut policy_index = 0;
-        for (kind, name, config) in settings.components() {
+        for (kind, name, config) in settings.components(strategy) {
             let key = match kind {
                 ComponentKind::Policy => {
                     policy_index += 1;
                     format!("policy.{}", policy_index - 1)
                 }
+                ComponentKind::OneShotStrategy => "strategy".to_owned(),
                 kind => kind.name().to_owned(),
             };
             configs.push(self.check_component(&key, kind, name, config));
@@ -270,21 +305,25 @@ impl Preparation {
         }
     }
 
-    fn make_space(
-        &mut self,
-        settings: &Settings,
-        operations: Value,
-        space: Value,
-        data: Option<&DataSummary>,
-    ) -> Option<NetworkSpace> {
-        let scale = Scale {
+    /// How large the networks are that are trained in trials.
+    pub(super) fn scale(&self, settings: &Settings, data: Option<&DataSummary>) -> Scale {
+        Scale {
             input: Shape(data.map_or_else(|| vec![3, 32, 32], |data| data.shape.clone())),
             classes: data.map_or(10, |data| data.classes.len()),
             channels: settings.space.channels,
             cells: settings.space.cells,
             auxiliary_head: settings.space.auxiliary_head,
             role: Role::Final,
-        };
+        }
+    }
+
+    pub(super) fn make_space(
+        &mut self,
+        settings: &Settings,
+        operations: Value,
+        space: Value,
+        scale: Scale,
+    ) -> Option<NetworkSpace> {
         let registry = Arc::clone(&self.registry);
         let (operations_name, space_name) =
             (settings.operations.name.clone(), settings.space.name.clone());
@@ -295,7 +334,7 @@ impl Preparation {
                 .map_err(|error| Misfit::new("operations", error))?;
             let space =
                 registry.space(&space_name, &space).map_err(|error| Misfit::new("space", error))?;
-            NetworkSpace::new(space.as_ref(), OperationGraphs::new(operations), &scale, Role::Final)
+            NetworkSpace::new(space.as_ref(), OperationGraphs::new(operations), &scale, scale.role)
                 .map_err(|error| Misfit::new("space", error))
         });
         let space =
@@ -328,7 +367,7 @@ impl Preparation {
         settings: &Settings,
         config: Value,
         context: StrategyContext,
-    ) -> Option<Timed<Box<dyn nas_plugin_api::component::SearchStrategy>>> {
+    ) -> Option<Timed<Box<dyn SearchStrategy>>> {
         let (registry, name) = (Arc::clone(&self.registry), settings.strategy.name.clone());
         self.make("strategy", &settings.strategy.name, move || {
             registry.strategy(&name, &config, &context)
@@ -361,7 +400,7 @@ impl Preparation {
     }
 
     /// Makes a component on a thread of its own, within the time limit of plugin calls.
-    fn make<T: 'static>(
+    pub(super) fn make<T: 'static>(
         &mut self,
         key: &str,
         name: &str,

@@ -20,7 +20,7 @@ use crate::search::{Observer, Search, SearchError, StopSignal, Summary, Training
 use crate::settings::Settings;
 
 /// Longest that a worker may take to load libtorch and the data, in seconds.
-const WORKER_START_SECONDS: f64 = 120.0;
+pub(super) const WORKER_START_SECONDS: f64 = 120.0;
 
 /// Why a search can't be started or taken up.
 #[derive(Debug, thiserror::Error)]
@@ -107,6 +107,12 @@ impl Prepared {
         ledger.overhead(&self.data_usage);
         let spent = ledger.spent();
         started.iter().for_each(|event| observer.event(event, &spent));
+        folder.watch_for_stop(stop.clone());
+        if let Some(summary) =
+            self.search_one_shot(&folder, &mut ledger, (&mut journal, &[]), observer, &stop)?
+        {
+            return Ok((folder, summary));
+        }
         let summary = self.search(&folder, ledger, &mut journal, observer, stop)?.run()?;
         Ok((folder, summary))
     }
@@ -135,7 +141,6 @@ impl Prepared {
         observer: &'a mut dyn Observer,
         stop: StopSignal,
     ) -> Result<Search<'a>, LaunchError> {
-        folder.watch_for_stop(stop.clone());
         let executor = executor(&self.settings, self.data.as_ref(), folder.path())?;
         let work = Training::new(
             self.parts.space.clone(),
@@ -214,6 +219,21 @@ pub fn resume(
     };
     journal.append(&[resumed, data])?;
     let recorded: Vec<Recorded> = journal.reader().events().collect::<Result<_, _>>()?;
+    folder.watch_for_stop(stop.clone());
+    let was_searching = prepared.one_shot.is_some() && history.search.end.is_none();
+    if prepared.one_shot.is_some() {
+        // Only what is left of the first half is charged here; the replay below charges the rest.
+        let mut ledger = ledger.clone();
+        recorded.iter().for_each(|recorded| ledger.apply(&recorded.event));
+        let told = (&mut journal as &mut dyn EventLog, recorded.as_slice());
+        let summary = prepared.search_one_shot(folder, &mut ledger, told, observer, &stop)?;
+        if let Some(summary) = summary {
+            return Ok(summary);
+        }
+        if was_searching {
+            return Ok(prepared.search(folder, ledger, &mut journal, observer, stop)?.run()?);
+        }
+    }
     let mut search = prepared.search(folder, ledger, &mut journal, observer, stop)?;
     search.replay(&recorded)?;
     Ok(search.run()?)

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use nas_plugin_api::adapter::Library;
 use nas_plugin_api::component::{ComponentKind, Registration};
+use serde_json::Value;
 
 use super::PluginLoadError;
 use super::examine::{Examined, Memory, examine, make_ready_again};
@@ -15,6 +16,7 @@ use super::nearest::nearest;
 use super::open::{check_interface, open};
 use super::places::Places;
 use crate::journal::ComponentRecord;
+use crate::protocol::one_shot::{self, ComponentSource};
 
 /// All components that are known. A library is loaded when the first of its components is created.
 pub struct Registry {
@@ -160,6 +162,38 @@ impl Registry {
             }
         };
         Ok(ComponentRecord { kind, name: name.to_owned(), library, sha256 })
+    }
+
+    /// Of which kind the strategy of this name is: a one-shot strategy if only such a one has the
+    /// name, or if both do and a supernet is asked for.
+    #[must_use]
+    pub fn strategy_kind(&self, name: &str, wants_supernet: bool) -> ComponentKind {
+        let has = |kind| self.of_kind(kind).any(|known| known.info.name == name);
+        let is_one_shot = has(ComponentKind::OneShotStrategy);
+        match is_one_shot && (wants_supernet || !has(ComponentKind::Strategy)) {
+            true => ComponentKind::OneShotStrategy,
+            false => ComponentKind::Strategy,
+        }
+    }
+
+    /// What a worker needs to know to create a component.
+    ///
+    /// # Errors
+    /// Those of [`Registry::find`].
+    pub fn component_source(
+        &self,
+        kind: ComponentKind,
+        name: &str,
+        config: Value,
+    ) -> Result<ComponentSource, PluginLoadError> {
+        let library = match &self.find(kind, name)?.source {
+            Source::LinkedIn => None,
+            Source::Library(LibrarySource { path, sha256, .. }) => {
+                let (path, sha256) = (path.clone(), sha256.clone());
+                Some(one_shot::LibrarySource { path, sha256 })
+            }
+        };
+        Ok(ComponentSource { kind, name: name.to_owned(), library, config })
     }
 
     /// The library of a component, loaded if it is not yet.

@@ -19,5 +19,7 @@ mod work;
 pub use champion::Champion;
 pub use observer::{Observer, Silent};
 pub use parts::{Parts, Policy, SearchError};
+pub(crate) use policies::{Judgement, judge};
+pub(crate) use run::JOURNAL_SECONDS;
 pub use run::{Search, StopSignal, Summary};
 pub use work::{Assignment, KeepWeights, NoTraining, Training, Work};

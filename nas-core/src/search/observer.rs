@@ -5,6 +5,7 @@ use nas_plugin_api::trial::TrialId;
 use nas_plugin_api::verdict::Spending;
 
 use crate::journal::Event;
+use crate::protocol::one_shot::SearchStep;
 
 /// Is shown what happens, as it happens; must return quickly.
 pub trait Observer {
@@ -14,6 +15,11 @@ pub trait Observer {
     /// An epoch of a running trial is over.
     fn epoch(&mut self, trial: TrialId, record: &EpochRecord) {
         let _ = (trial, record);
+    }
+
+    /// An epoch of a one-shot search goes on.
+    fn search_step(&mut self, step: &SearchStep) {
+        let _ = step;
     }
 
     /// Nothing happened for a moment.

@@ -12,17 +12,17 @@ use crate::settings::PolicyMode;
 
 /// What the policies say together about one question to which at least one objects.
 #[derive(Clone, Debug)]
-pub(super) struct Judgement {
+pub(crate) struct Judgement {
     /// The policy that was strictest; empty where none that objects is enforced.
-    pub(super) policy: String,
+    pub(crate) policy: String,
     /// Its verdict.
-    pub(super) verdict: Verdict,
+    pub(crate) verdict: Verdict,
     /// Each objection, as it is written down.
-    pub(super) objections: Vec<Event>,
+    pub(crate) objections: Vec<Event>,
 }
 
 /// `None` where nobody objects.
-pub(super) type Judged = Option<Box<Judgement>>;
+pub(crate) type Judged = Option<Box<Judgement>>;
 
 impl Judgement {
     /// Whether a candidate, or its result, is refused.
@@ -42,7 +42,7 @@ pub(super) fn anybody_answers(policies: &[Policy], kind: QuestionKind) -> bool {
 }
 
 /// Asks one question.
-pub(super) fn judge(
+pub(crate) fn judge(
     policies: &[Policy],
     question: Question,
     context: &Arc<PolicyContext>,

@@ -23,7 +23,7 @@ use crate::settings::Settings;
 const POLL: Duration = Duration::from_millis(50);
 /// How often passing time is journalled when nothing else is, in seconds; well below what a
 /// killed session is charged.
-const JOURNAL_SECONDS: f64 = TICK_SECONDS / 2.0;
+pub(crate) const JOURNAL_SECONDS: f64 = TICK_SECONDS / 2.0;
 /// How long workers get to end by themselves when a search is stopped.
 const GRACE: Duration = Duration::from_millis(500);
 
@@ -42,11 +42,11 @@ impl StopSignal {
         self.0.fetch_max(2, Ordering::SeqCst);
     }
 
-    fn wants_stop(&self) -> bool {
+    pub(crate) fn wants_stop(&self) -> bool {
         self.0.load(Ordering::SeqCst) >= 1
     }
 
-    fn wants_stop_now(&self) -> bool {
+    pub(crate) fn wants_stop_now(&self) -> bool {
         self.0.load(Ordering::SeqCst) >= 2
     }
 }

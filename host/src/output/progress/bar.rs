@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use nas_core::journal::Event;
+use nas_core::protocol::one_shot::SearchStep;
 use nas_core::search::Observer;
 use nas_plugin_api::measurement::EpochRecord;
 use nas_plugin_api::trial::TrialId;
@@ -73,6 +74,13 @@ impl Observer for Bar {
         if matches!(event, Event::Stopped { .. }) {
             self.bar.finish_and_clear();
         }
+    }
+
+    fn search_step(&mut self, step: &SearchStep) {
+        let SearchStep { epoch, step, steps_per_epoch, train_loss } = step;
+        let loss = number::value(*train_loss);
+        self.bar
+            .set_message(format!("epoch {epoch}: step {step} of {steps_per_epoch}, loss {loss}"));
     }
 
     fn epoch(&mut self, _: TrialId, _: &EpochRecord) {

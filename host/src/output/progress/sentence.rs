@@ -1,6 +1,7 @@
 //! Events as one line each, for those that a person wants to see while a search runs.
 
 use nas_core::journal::{Event, TrialResult};
+use nas_core::protocol::one_shot::{OneShotEpoch, signals};
 use nas_plugin_api::measurement::names;
 use nas_plugin_api::trial::{Outcome, TrialId};
 use nas_plugin_api::verdict::Action;
@@ -31,6 +32,20 @@ pub(super) fn notable(event: &Event) -> Option<String> {
             amount(budget, *limit),
             if budget.ends_with("_seconds") { format!(" ({budget})") } else { String::new() },
         )),
+        Event::SearchEpoch { epoch, .. } => Some(search_epoch(epoch)),
+        Event::SearchRolledBack { policy, epoch, weight_decay_factor } => Some(format!(
+            "policy {policy}: back to epoch {epoch}, with {} times the weight decay",
+            number::value(*weight_decay_factor)
+        )),
+        Event::SearchAbandoned { message, .. } => {
+            Some(format!("{}: {message}", paint(WARNING, "supernet")))
+        }
+        Event::SearchEnded(end) => Some(format!(
+            "the search on the supernet is over: {}; {} derived and {} random genotypes",
+            end.why,
+            end.genotypes.len(),
+            end.baseline.len()
+        )),
         Event::Abandoned { trial, .. } => {
             Some(format!("trial {trial} was cut off and is tried again on resume"))
         }
@@ -39,6 +54,24 @@ pub(super) fn notable(event: &Event) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// One line about an epoch of a one-shot search.
+fn search_epoch(epoch: &OneShotEpoch) -> String {
+    let mut line = format!("epoch {:>4}", epoch.checkpoint.epoch);
+    let mut push = |name: &str, value: Option<f64>| {
+        if let Some(value) = value.filter(|value| value.is_finite()) {
+            line.push_str(&format!("  {name} {}", number::value(value)));
+        }
+    };
+    push("train loss", Some(epoch.train_loss));
+    push("acc.", Some(epoch.train_accuracy));
+    push("validation loss", epoch.validation_loss);
+    push("acc.", epoch.validation_accuracy);
+    push("skips", epoch.signals.get(signals::SKIP_SHARE).copied());
+    push("entropy", epoch.signals.get(signals::ENTROPY).copied());
+    push("eigenvalue", epoch.signals.get(signals::HESSIAN_EIGENVALUE).copied());
+    line
 }
 
 /// One line about a trial that ended; settled ones too.

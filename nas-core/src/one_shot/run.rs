@@ -1,0 +1,700 @@
+//! The first half of a one-shot run: a supernet is trained in a worker, epoch by epoch.
+//!
+//! Each epoch is journalled before anything follows from it. The state is what the journal says
+//! ([`SearchHistory`]), so that a search that is taken up stands where it stood; a worker that dies
+//! is replaced by one that goes on from the last epoch's checkpoint.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use nas_plugin_api::error::PluginError;
+use nas_plugin_api::genotype::Genotype;
+use nas_plugin_api::template::Space;
+use nas_plugin_api::toolkit::random_genotype::random_genotype;
+use nas_plugin_api::toolkit::rng::generator;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use super::review::{self, Decision};
+use super::{SupernetSettings, checkpoints, choice_paths};
+use crate::budget::{KillMargin, Ledger, Reserve, SearchAllowance, TICK_SECONDS};
+use crate::executor::{
+    ExecutorError, POLL_INTERVAL, SearchUpdate, SearchWorker, SearchWorkerOptions, TrialFailure,
+};
+use crate::journal::{
+    Event, EventLog, RandomGenotype, Recorded, SearchEnd, SearchEndReason, SearchHistory,
+    StopReason,
+};
+use crate::protocol::one_shot::{
+    OneShotEpoch, OneShotJob, Order, SearchFailure, SearchFound, SearchPlan,
+};
+use crate::protocol::{Failure, Usage};
+use crate::search::{JOURNAL_SECONDS, Observer, Policy, SearchError, StopSignal};
+
+/// How long the supervisor waits for the worker before it looks at stop signals again.
+const POLL: Duration = Duration::from_millis(50);
+/// How long the worker gets to end by itself.
+const GRACE: Duration = Duration::from_millis(500);
+/// How long it gets to answer that it stops.
+const STOP_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How the first half of a one-shot run ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SearchOutcome {
+    /// It is over: what it found is journalled.
+    Ended(SearchEnd),
+    /// The run stops here; it can be taken up.
+    Stopped(StopReason),
+}
+
+/// What a one-shot search needs to know and to have.
+pub struct OneShotSearch<'a> {
+    /// What may object.
+    pub policies: &'a [Policy],
+    /// The space of what is derived.
+    pub space: &'a Space,
+    /// The `[supernet]` table.
+    pub settings: &'a SupernetSettings,
+    /// The run's seed.
+    pub seed: u64,
+    /// The budget's limits, by name.
+    pub caps: BTreeMap<String, f64>,
+    /// The job, but for what depends on how far the search is.
+    pub job: OneShotJob,
+    /// How its worker is started.
+    pub worker: SearchWorkerOptions,
+    /// What is spent.
+    pub ledger: &'a mut Ledger,
+    /// Where everything is written down.
+    pub log: &'a mut dyn EventLog,
+    /// Is shown what happens.
+    pub observer: &'a mut dyn Observer,
+    /// Whether the user wants an end.
+    pub stop: StopSignal,
+    state: State,
+}
+
+/// What changes as a search goes on.
+#[derive(Default)]
+struct State {
+    history: SearchHistory,
+    best_so_far: Option<f64>,
+    /// Wall seconds at the last event.
+    last_journalled: f64,
+    /// Workers that died since the last epoch's end.
+    failures: u32,
+}
+
+/// What became of one worker's part.
+enum Part {
+    /// Another worker goes on.
+    Again,
+    Over(SearchOutcome),
+}
+
+impl<'a> OneShotSearch<'a> {
+    /// A search that has not begun.
+    #[must_use]
+    #[expect(clippy::too_many_arguments, reason = "each is a part of its own, given once")]
+    pub fn new(
+        policies: &'a [Policy],
+        space: &'a Space,
+        settings: &'a SupernetSettings,
+        (seed, caps): (u64, BTreeMap<String, f64>),
+        (job, worker): (OneShotJob, SearchWorkerOptions),
+        ledger: &'a mut Ledger,
+        log: &'a mut dyn EventLog,
+        observer: &'a mut dyn Observer,
+        stop: StopSignal,
+    ) -> Self {
+        let state = State::default();
+        Self {
+            policies,
+            space,
+            settings,
+            seed,
+            caps,
+            job,
+            worker,
+            ledger,
+            log,
+            observer,
+            stop,
+            state,
+        }
+    }
+
+    /// Repeats a journal's events: the policies see every epoch again, and what they say now of
+    /// those that are decided is not obeyed. What was under way is charged.
+    ///
+    /// # Errors
+    /// A journal that can't be written.
+    pub fn replay(&mut self, journal: &[Recorded]) -> Result<(), SearchError> {
+        for (place, Recorded { event, .. }) in journal.iter().enumerate() {
+            self.state.history.apply(event);
+            if let Event::SearchEpoch { epoch, spent, .. } = event {
+                // The last one is judged when the search goes on, unless that was done.
+                let is_last = !journal[place + 1..].iter().any(|later| is_decision(&later.event));
+                if !is_last {
+                    self.judge(epoch, *spent);
+                }
+            }
+        }
+        let history = &self.state.history;
+        let Some(reservation) = history.open.filter(|_| history.end.is_none()) else {
+            return Ok(());
+        };
+        // The worker died with its supervisor, at most one tick after what was charged last.
+        let most = TICK_SECONDS * (self.worker.setup.threads + 1) as f64;
+        let usage = Usage {
+            cpu_seconds: reservation.cpu_seconds.min(most),
+            gpu_seconds: reservation.gpu_seconds.min(TICK_SECONDS),
+            wall_seconds: TICK_SECONDS,
+            peak_memory_bytes: 0,
+        };
+        let was_undecided = history.is_undecided;
+        self.abandon(usage, "its supervisor was cut off", Vec::new())?;
+        self.state.history.is_undecided = was_undecided;
+        Ok(())
+    }
+
+    /// What the events add up to.
+    #[must_use]
+    pub fn history(&self) -> &SearchHistory {
+        &self.state.history
+    }
+
+    /// Runs until the search is over or the run has to stop. What stops it is not journalled yet,
+    /// except for verdicts.
+    ///
+    /// # Errors
+    /// A journal that can't be written.
+    pub fn run(mut self) -> Result<SearchOutcome, SearchError> {
+        if let Some(end) = &self.state.history.end {
+            return Ok(SearchOutcome::Ended(end.clone()));
+        }
+        if self.state.history.is_undecided
+            && let Some(outcome) = self.decide_last()?
+        {
+            return Ok(outcome);
+        }
+        loop {
+            if self.stop.wants_stop() {
+                return Ok(SearchOutcome::Stopped(StopReason::Interrupted));
+            }
+            match self.part()? {
+                Part::Again => {}
+                Part::Over(outcome) => return Ok(outcome),
+            }
+        }
+    }
+
+    /// The search was cut off after its last epoch was written down and before anything followed
+    /// from it.
+    fn decide_last(&mut self) -> Result<Option<SearchOutcome>, SearchError> {
+        let Some(epoch) = self.state.history.last().cloned() else { return Ok(None) };
+        let spent = self.ledger.spent();
+        match self.judged(&epoch, spent)? {
+            Decision::GoOn | Decision::RollBack { .. } => Ok(None),
+            Decision::End { epoch, why } => self.end_at(epoch, why, Usage::default()).map(Some),
+            Decision::Stop(reason) => Ok(Some(SearchOutcome::Stopped(reason))),
+        }
+    }
+
+    /// One worker, from its start to its end.
+    fn part(&mut self) -> Result<Part, SearchError> {
+        let reservation = match self.ledger.offer_search(&self.allowance()) {
+            Reserve::Granted(reservation) => reservation,
+            Reserve::Spent { budget } => {
+                return self.out_of_budget(&budget, Usage::default()).map(Part::Over);
+            }
+            Reserve::Wait => return Ok(Part::Again),
+        };
+        let stop = self.stop.clone();
+        let mut worker = match SearchWorker::start(self.worker.clone(), &|| stop.wants_stop()) {
+            Ok((worker, usage)) => {
+                self.ledger.overhead(&usage);
+                let what = "start of the supernet's worker".to_owned();
+                let attempt = self.state.history.attempts;
+                let resume_from = self.state.history.last().map(|epoch| epoch.checkpoint.epoch);
+                self.write(vec![
+                    Event::Overhead { what, usage },
+                    Event::SearchDispatched { attempt, resume_from, reservation },
+                ])?;
+                worker
+            }
+            Err(ExecutorError::Stopped) => return Ok(Part::Again),
+            Err(ExecutorError::Died { message, .. }) => return Ok(self.failed(&message)),
+            Err(error) => {
+                let message = error.to_string();
+                let reason = StopReason::WorkersFailed { message };
+                return Ok(Part::Over(SearchOutcome::Stopped(reason)));
+            }
+        };
+        let job = OneShotJob {
+            resume_from: self.state.history.last().map(|epoch| epoch.checkpoint.clone()),
+            weight_decay_factor: self.state.history.weight_decay_factor,
+            cpu_seconds: reservation.cpu_seconds,
+            memory_bytes: reservation.memory_bytes,
+            ..self.job.clone()
+        };
+        worker.begin(job, &reservation);
+        self.follow(worker)
+    }
+
+    fn follow(&mut self, mut worker: SearchWorker) -> Result<Part, SearchError> {
+        let mut is_planned = false;
+        loop {
+            let update = worker.poll(POLL);
+            if self.stop.wants_stop_now() || (self.stop.wants_stop() && self.may_end_now()) {
+                if let Some(SearchUpdate::Epoch(epoch)) = update {
+                    // It is in place; losing it would only cost time.
+                    let _ = self.take_epoch(&mut worker, *epoch)?;
+                }
+                return self.interrupt(worker);
+            }
+            match update {
+                None => self.tick(&mut worker)?,
+                Some(SearchUpdate::Step(step)) => {
+                    self.observer.search_step(&step);
+                    self.tick(&mut worker)?;
+                }
+                Some(SearchUpdate::Planned(plan)) => {
+                    is_planned = true;
+                    if let Err(reason) = self.take_plan(plan)? {
+                        return self.stop_for(worker, reason);
+                    }
+                }
+                Some(SearchUpdate::Epoch(epoch)) => {
+                    let fault = match is_planned {
+                        true => self.fault(&epoch),
+                        false => Some("it told of an epoch before its plan".to_owned()),
+                    };
+                    if let Some(fault) = fault {
+                        let gone = worker.gone(Some(fault));
+                        return self.lost(worker, gone);
+                    }
+                    let decision = self.take_epoch(&mut worker, *epoch)?;
+                    match decision {
+                        Decision::End { epoch, why } => {
+                            let usage = self.dismiss(worker);
+                            return self.end_at(epoch, why, usage).map(Part::Over);
+                        }
+                        Decision::Stop(reason) => return self.stop_for(worker, reason),
+                        _ if self.stop.wants_stop() => return self.interrupt(worker),
+                        Decision::GoOn => worker.proceed(Order::Continue),
+                        Decision::RollBack { epoch, weight_decay_factor, .. } => {
+                            worker.proceed(Order::RollBack { epoch, weight_decay_factor });
+                        }
+                    }
+                }
+                Some(SearchUpdate::Finished(found)) => return self.finished(worker, found),
+                Some(SearchUpdate::Failed(failure)) => return self.reported(worker, failure),
+                Some(gone @ SearchUpdate::Gone { .. }) => return self.lost(worker, gone),
+            }
+        }
+    }
+
+    /// Whether an interruption need not wait: all epochs are over, or none is under way yet.
+    fn may_end_now(&self) -> bool {
+        let history = &self.state.history;
+        history.plan.as_ref().is_none_or(|plan| history.next_epoch() >= plan.plan.epochs)
+    }
+
+    /// Journals an epoch, and then asks what follows from it.
+    fn take_epoch(
+        &mut self,
+        worker: &mut SearchWorker,
+        epoch: OneShotEpoch,
+    ) -> Result<Decision, SearchError> {
+        let usage = worker.used();
+        self.ledger.overhead(&usage);
+        let (round, spent) = (self.state.history.round(), self.ledger.spent());
+        let boxed = Box::new(epoch.clone());
+        let mut events = vec![Event::SearchEpoch { round, epoch: boxed, usage, spent }];
+        events.append(&mut self.ledger.warnings());
+        self.write(events)?;
+        self.state.failures = 0;
+        let folder = self.job.checkpoints.clone();
+        checkpoints::prune(&folder, &self.state.history, self.settings.keep_checkpoints);
+        self.judged(&epoch, spent)
+    }
+
+    /// Asks the policies about the last epoch, and journals what they say with what follows.
+    fn judged(
+        &mut self,
+        epoch: &OneShotEpoch,
+        spent: nas_plugin_api::verdict::Spending,
+    ) -> Result<Decision, SearchError> {
+        let mut judgement = self.judge(epoch, spent);
+        let mut decision = review::decide(&judgement, &self.state.history);
+        if let Some(problem) = self.obstacle(&decision) {
+            let policy = judgement.policy.clone();
+            let code = judgement.verdict.code.clone();
+            let reason = format!("{}; but {problem}", judgement.verdict.reason);
+            decision = Decision::Stop(StopReason::PolicyHalt { policy, code, reason });
+        }
+        let events = review::events(&mut judgement, &decision);
+        self.write(events)?;
+        self.state.history.is_undecided = false;
+        Ok(decision)
+    }
+
+    fn judge(
+        &mut self,
+        epoch: &OneShotEpoch,
+        spent: nas_plugin_api::verdict::Spending,
+    ) -> crate::search::Judgement {
+        let accuracy = review::accuracy(epoch);
+        let best = self.state.best_so_far.map_or(accuracy, |best| best.max(accuracy));
+        self.state.best_so_far = Some(best);
+        review::ask(self.policies, epoch, best, review::context(&self.caps, spent))
+    }
+
+    /// Why a decision can't be carried out.
+    fn obstacle(&self, decision: &Decision) -> Option<String> {
+        let history = &self.state.history;
+        match decision {
+            Decision::End { epoch, .. } => match history.epoch(*epoch)?.genotype {
+                Some(_) => None,
+                None => Some(format!(
+                    "the strategy derives at the end of its search only: epoch {epoch} has no \
+                     genotype"
+                )),
+            },
+            Decision::RollBack { epoch, .. } => {
+                let checkpoint = &history.epoch(*epoch)?.checkpoint;
+                let fault = checkpoints::fault(&self.job.checkpoints, checkpoint)?;
+                let keep = self.settings.keep_checkpoints;
+                Some(format!("{fault}; `supernet.keep_checkpoints` is {keep}"))
+            }
+            Decision::GoOn | Decision::Stop(_) => None,
+        }
+    }
+
+    /// What is wrong with an epoch that a worker told of.
+    fn fault(&self, epoch: &OneShotEpoch) -> Option<String> {
+        let history = &self.state.history;
+        let (number, expected) = (epoch.checkpoint.epoch, history.next_epoch());
+        let plan = history.plan.as_ref()?;
+        if number != expected || number >= plan.plan.epochs {
+            let epochs = plan.plan.epochs;
+            return Some(format!(
+                "it told of epoch {number}, but epoch {expected} of {epochs} was due"
+            ));
+        }
+        let (n_paths, n_weights) = (plan.n_paths as usize, epoch.alpha.len());
+        if n_weights != 0 && n_weights != n_paths {
+            return Some(format!("{n_weights} architecture weights for {n_paths} paths"));
+        }
+        if let Some(genotype) = &epoch.genotype
+            && let Err(error) = self.space.check(genotype)
+        {
+            return Some(format!("the genotype of epoch {number} is none of the space: {error}"));
+        }
+        checkpoints::fault(&self.job.checkpoints, &epoch.checkpoint)
+    }
+
+    fn take_plan(&mut self, plan: SearchPlan) -> Result<Result<(), StopReason>, SearchError> {
+        let choices = choice_paths(self.space);
+        let n_paths: usize = choices.iter().map(|choice| choice.paths.len()).sum();
+        if plan.n_paths as usize != n_paths {
+            let message = format!(
+                "plan a search of this space: {} paths, but the space has {n_paths}",
+                plan.n_paths
+            );
+            return Ok(Err(self.strategy_failed(message)));
+        }
+        match &self.state.history.plan {
+            None => self.write(vec![Event::SearchPlanned { plan, choices }]).map(Ok),
+            Some(known) if *known == plan => Ok(Ok(())),
+            Some(_) => Ok(Err(self.strategy_failed(
+                "repeat its plan: it is another one now; was a plugin or the data changed?"
+                    .to_owned(),
+            ))),
+        }
+    }
+
+    fn finished(
+        &mut self,
+        mut worker: SearchWorker,
+        found: SearchFound,
+    ) -> Result<Part, SearchError> {
+        let mut usage = worker.used();
+        usage.add(&worker.end(GRACE));
+        let fault = match found.genotypes.as_slice() {
+            [] => Some("no genotype".to_owned()),
+            all => all
+                .iter()
+                .find_map(|genotype| self.space.check(genotype).err())
+                .map(|error| format!("a genotype that is none of the space: {error}")),
+        };
+        if let Some(fault) = fault {
+            let reason = self.strategy_failed(format!("derive: it gave {fault}"));
+            self.charge_end(usage, &reason.to_string())?;
+            return Ok(Part::Over(SearchOutcome::Stopped(reason)));
+        }
+        self.end(SearchEndReason::StrategyDone, None, found.genotypes, usage).map(Part::Over)
+    }
+
+    /// The worker says that it can't go on.
+    fn reported(
+        &mut self,
+        mut worker: SearchWorker,
+        failure: SearchFailure,
+    ) -> Result<Part, SearchError> {
+        let mut usage = worker.used();
+        usage.add(&worker.end(GRACE));
+        let SearchFailure { failure, component, message, .. } = failure;
+        if failure == Failure::OutOfTime {
+            return self.out_of_time(usage).map(Part::Over);
+        }
+        let reason = match component {
+            Some(component) => StopReason::PluginFailed { component, message },
+            None => StopReason::SearchFailed {
+                message: format!("{}: {message}{}", self.place(), self.advice(failure)),
+            },
+        };
+        self.charge_end(usage, &reason.to_string())?;
+        Ok(Part::Over(SearchOutcome::Stopped(reason)))
+    }
+
+    /// The worker is gone.
+    fn lost(&mut self, worker: SearchWorker, update: SearchUpdate) -> Result<Part, SearchError> {
+        let usage = worker.end(Duration::ZERO);
+        let SearchUpdate::Gone { failure, message } = update else { return Ok(Part::Again) };
+        match failure {
+            TrialFailure::TimedOut => self.out_of_time(usage).map(Part::Over),
+            TrialFailure::OutOfMemory => {
+                let advice = self.advice(Failure::OutOfMemory);
+                let message = format!("{}: {message}{advice}", self.place());
+                self.charge_end(usage, &message)?;
+                let reason = StopReason::SearchFailed { message };
+                Ok(Part::Over(SearchOutcome::Stopped(reason)))
+            }
+            _ => {
+                self.charge_end(usage, &message)?;
+                Ok(self.failed(&message))
+            }
+        }
+    }
+
+    /// Another worker died: one more tries, unless too many did.
+    fn failed(&mut self, message: &str) -> Part {
+        self.state.failures += 1;
+        if self.state.failures <= self.settings.retries {
+            return Part::Again;
+        }
+        let (n, place) = (self.state.failures, self.place());
+        let message = format!("{n} died in a row {place}; the last: {message}");
+        Part::Over(SearchOutcome::Stopped(StopReason::WorkersFailed { message }))
+    }
+
+    fn place(&self) -> String {
+        let history = &self.state.history;
+        match &history.plan {
+            None => "before the first epoch".to_owned(),
+            Some(plan) if history.next_epoch() >= plan.plan.epochs => {
+                "after the last epoch".to_owned()
+            }
+            Some(_) => format!("in epoch {}", history.next_epoch()),
+        }
+    }
+
+    fn advice(&self, failure: Failure) -> &'static str {
+        match failure {
+            Failure::OutOfMemory => {
+                "; raise `supernet.memory_bytes`, or make `supernet.cells`, `supernet.channels` or \
+                 the batch smaller"
+            }
+            Failure::Diverged => {
+                "; a lower learning rate or a gradient clip may help; every epoch before is kept"
+            }
+            _ => "",
+        }
+    }
+
+    fn strategy_failed(&self, message: String) -> StopReason {
+        StopReason::PluginFailed { component: self.job.strategy.name.clone(), message }
+    }
+
+    /// The worker used all that was reserved.
+    fn out_of_time(&mut self, usage: Usage) -> Result<SearchOutcome, SearchError> {
+        self.charge_end(usage, "it used all that it may")?;
+        let budget = match self.ledger.offer_search(&self.allowance()) {
+            Reserve::Spent { budget } => budget,
+            Reserve::Granted(_) | Reserve::Wait => "wall_seconds".to_owned(),
+        };
+        self.out_of_budget(&budget, Usage::default())
+    }
+
+    /// Nothing is left for another epoch: the last one counts, if there is one.
+    fn out_of_budget(&mut self, budget: &str, usage: Usage) -> Result<SearchOutcome, SearchError> {
+        let budget = budget.to_owned();
+        let last = self.state.history.last();
+        if let Some((epoch, genotype)) =
+            last.and_then(|last| Some((last.checkpoint.epoch, last.genotype.clone()?)))
+        {
+            let why = SearchEndReason::BudgetSpent { budget };
+            return self.end(why, Some(epoch), vec![genotype], usage);
+        }
+        Ok(SearchOutcome::Stopped(match budget.strip_prefix("supernet.") {
+            None => StopReason::BudgetSpent { budget },
+            Some(_) => StopReason::SearchFailed {
+                message: format!(
+                    "`{budget}` is used up, and no epoch ended from which could be derived"
+                ),
+            },
+        }))
+    }
+
+    fn end_at(
+        &mut self,
+        epoch: u32,
+        why: SearchEndReason,
+        usage: Usage,
+    ) -> Result<SearchOutcome, SearchError> {
+        let genotype = self.state.history.epoch(epoch).and_then(|epoch| epoch.genotype.clone());
+        let genotypes: Vec<Genotype> = genotype.into_iter().collect();
+        self.end(why, Some(epoch), genotypes, usage)
+    }
+
+    fn end(
+        &mut self,
+        why: SearchEndReason,
+        epoch: Option<u32>,
+        genotypes: Vec<Genotype>,
+        usage: Usage,
+    ) -> Result<SearchOutcome, SearchError> {
+        self.ledger.overhead(&usage);
+        let baseline =
+            baseline(self.space, self.seed, self.settings.baseline).map_err(|source| {
+                SearchError::Component {
+                    component: self.space.name().to_owned(),
+                    source: source.into(),
+                }
+            })?;
+        let end = SearchEnd { why, epoch, genotypes, baseline, usage };
+        self.write(vec![Event::SearchEnded(Box::new(end.clone()))])?;
+        Ok(SearchOutcome::Ended(end))
+    }
+
+    fn interrupt(&mut self, worker: SearchWorker) -> Result<Part, SearchError> {
+        self.stop_for(worker, StopReason::Interrupted)
+    }
+
+    fn stop_for(
+        &mut self,
+        mut worker: SearchWorker,
+        reason: StopReason,
+    ) -> Result<Part, SearchError> {
+        let mut usage = worker.used();
+        usage.add(&worker.end(GRACE));
+        self.charge_end(usage, &reason.to_string())?;
+        Ok(Part::Over(SearchOutcome::Stopped(reason)))
+    }
+
+    /// Tells the worker that the search is over, and waits for its farewell.
+    fn dismiss(&mut self, mut worker: SearchWorker) -> Usage {
+        worker.proceed(Order::Stop);
+        worker.poll(STOP_PATIENCE);
+        let mut usage = worker.used();
+        usage.add(&worker.end(GRACE));
+        usage
+    }
+
+    /// Charges what a worker used to its end.
+    fn charge_end(&mut self, usage: Usage, message: &str) -> Result<(), SearchError> {
+        self.ledger.overhead(&usage);
+        let warnings = self.ledger.warnings();
+        self.abandon(usage, message, warnings)
+    }
+
+    fn abandon(
+        &mut self,
+        usage: Usage,
+        message: &str,
+        mut more: Vec<Event>,
+    ) -> Result<(), SearchError> {
+        let attempt = self.state.history.attempts.saturating_sub(1);
+        let message = message.to_owned();
+        let mut events = vec![Event::SearchAbandoned { attempt, usage, message }];
+        events.append(&mut more);
+        self.write(events)
+    }
+
+    /// Writes down that time passed, now and then.
+    fn tick(&mut self, worker: &mut SearchWorker) -> Result<(), SearchError> {
+        let spent = self.ledger.spent();
+        if spent.wall_seconds - self.state.last_journalled > JOURNAL_SECONDS {
+            let usage = worker.used();
+            self.ledger.overhead(&usage);
+            let spent = self.ledger.spent();
+            let mut events = vec![Event::SearchTicked { usage, spent }];
+            events.append(&mut self.ledger.warnings());
+            self.write(events)?;
+            self.observer.idle(&spent);
+        }
+        Ok(())
+    }
+
+    /// What the search may use of what is left, by its own limits.
+    fn allowance(&self) -> SearchAllowance {
+        let (settings, used) = (self.settings, &self.state.history.usage);
+        SearchAllowance {
+            wall_seconds: settings.wall_seconds.map(|limit| (limit - used.wall_seconds).max(0.0)),
+            cpu_seconds: settings.cpu_seconds.map(|limit| (limit - used.cpu_seconds).max(0.0)),
+            memory_bytes: settings.memory_bytes,
+            margin: KillMargin::for_polling(POLL_INTERVAL, self.worker.setup.threads),
+        }
+    }
+
+    /// Writes events down, all at once, and takes them in.
+    fn write(&mut self, events: Vec<Event>) -> Result<(), SearchError> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        self.log.append(&events)?;
+        let spent = self.ledger.spent();
+        self.state.last_journalled = spent.wall_seconds;
+        for event in &events {
+            self.state.history.apply(event);
+            self.observer.event(event, &spent);
+        }
+        Ok(())
+    }
+}
+
+/// Whether an event shows that the epoch before it was decided on.
+fn is_decision(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::SearchEpoch { .. }
+            | Event::SearchRolledBack { .. }
+            | Event::SearchEnded(_)
+            | Event::SearchDispatched { .. }
+            | Event::Judged { .. }
+            | Event::Stopped { .. }
+    )
+}
+
+/// Random genotypes of a space, each from a seed of its own.
+fn baseline(space: &Space, seed: u64, n: usize) -> Result<Vec<RandomGenotype>, PluginError> {
+    (0..n as u64)
+        .map(|index| {
+            let seed = xxh3_64_with_seed(b"baseline", seed.wrapping_add(index));
+            let genotype = random_genotype(space, &mut generator(seed))?;
+            Ok(RandomGenotype { seed, genotype })
+        })
+        .collect()
+}
+
+/// The folder of checkpoints, made if it is not there.
+///
+/// # Errors
+/// What the system says.
+pub fn make_checkpoint_folder(run: &Path) -> std::io::Result<std::path::PathBuf> {
+    let folder = std::path::absolute(checkpoints::checkpoint_folder(run))?;
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
