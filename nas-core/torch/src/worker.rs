@@ -10,7 +10,6 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use nas_core::protocol::one_shot::SearchFailure;
 use nas_core::protocol::one_shot::{OneShotJob, Order, SearchFailure};
 use nas_core::protocol::{AuditJob, Event, Failure, Request, Setup, TrialJob, Usage, frame};
 use nas_plugin_api::measurement::{EpochRecord, Measurements, names};
@@ -19,8 +18,8 @@ use tch::Device;
 
 use crate::allocator;
 use crate::data::{self, Split};
-use crate::one_shot::{self, SearchError, Splits, Supervisor};
 use crate::limits::{Watch, cpu_time, resident_bytes};
+use crate::one_shot::{self, SearchError, Splits, Supervisor};
 use crate::pixels::Pixels;
 use crate::trial::{self, TrialError};
 use crate::trial_log::TrialLog;
@@ -149,15 +148,6 @@ impl Worker {
             Request::Audit(job) => self.audit(&job),
             Request::SearchOneShot(_) | Request::Proceed(_) => {
                 Event::Refused { message: "no search is running".to_owned() }
-            }
-            Request::SearchOneShot(_) | Request::Proceed(_) => {
-                let message = "this worker trains no supernets yet".to_owned();
-                Event::SearchFailed(SearchFailure {
-                    failure: Failure::Error,
-                    component: None,
-                    message,
-                    usage: Usage::default(),
-                })
             }
         }
     }

@@ -66,7 +66,10 @@ pub(super) fn write(
 }
 
 /// Reads what is no tensor; [`restore`] reads the rest into a supernet of that form.
-pub(super) fn read(folder: &Path, checkpoint: &Checkpoint) -> Result<(State, Numbers), SearchError> {
+pub(super) fn read(
+    folder: &Path,
+    checkpoint: &Checkpoint,
+) -> Result<(State, Numbers), SearchError> {
     let path = folder.join(&checkpoint.file);
     let wrong = |what: String| SearchError::Checkpoint { path: path.clone(), what };
     let found = digest(&path).map_err(|error| wrong(error.to_string()))?;
@@ -85,8 +88,9 @@ pub(super) fn read(folder: &Path, checkpoint: &Checkpoint) -> Result<(State, Num
     };
     let text = Vec::<u8>::try_from(tensor(STATE)?).map_err(|error| wrong(error.to_string()))?;
     let state: State = serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
-    let (weights, velocity) = (tensor(WEIGHTS)?, tensor(VELOCITY)?);
-    Ok((state, Numbers { path, weights, velocity, statistics: tensor(STATISTICS)? }))
+    let [weights, velocity, statistics] =
+        [tensor(WEIGHTS)?, tensor(VELOCITY)?, tensor(STATISTICS)?];
+    Ok((state, Numbers { path: path.clone(), weights, velocity, statistics }))
 }
 
 /// The tensors of a checkpoint.

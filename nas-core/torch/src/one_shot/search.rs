@@ -115,11 +115,8 @@ impl<'a, S: Supervisor> Searcher<'a, S> {
         let blame = |source| SearchError::Strategy { strategy: job.strategy.name.clone(), source };
         let plan = parts.strategy.plan().map_err(blame)?;
         let batch_size = plan.batch_size.map_or(job.recipe.batch_size, |size| size as usize);
-        let shares = [("training", splits.train, job.data_fraction), (
-            "validation",
-            splits.validation,
-            1.0,
-        )];
+        let shares =
+            [("training", splits.train, job.data_fraction), ("validation", splits.validation, 1.0)];
         for (split, pixels, fraction) in shares {
             let n_images = (pixels.n_images() as f64 * fraction).round() as usize;
             if batch_size > n_images || batch_size == 0 {
@@ -221,7 +218,11 @@ impl<'a, S: Supervisor> Searcher<'a, S> {
                     self.check_derived(&genotypes)?;
                     return Ok(SearchFound { genotypes, usage: self.charge() });
                 }
-                other => return Err(self.command_error(format!("commands {other:?}, which this worker does not know"))),
+                other => {
+                    return Err(self.command_error(format!(
+                        "commands {other:?}, which this worker does not know"
+                    )));
+                }
             }
             (report.epoch, report.step) = (self.epoch, self.step);
             self.watch.check()?;
@@ -310,9 +311,13 @@ impl<'a, S: Supervisor> Searcher<'a, S> {
                         Ok(calibration.next(network)?)
                     })
                     .and_then(|()| {
-                        evaluate_mixture(&self.supernet, &mixture, true, n_batches, &mut |network| {
-                            Ok(stream.next(network)?)
-                        })
+                        evaluate_mixture(
+                            &self.supernet,
+                            &mixture,
+                            true,
+                            n_batches,
+                            &mut |network| Ok(stream.next(network)?),
+                        )
                     })
             } else {
                 evaluate_mixture(&self.supernet, &mixture, false, n_batches, &mut |network| {
@@ -370,13 +375,19 @@ impl<'a, S: Supervisor> Searcher<'a, S> {
         let layout = nas_plugin_api::toolkit::mixture_layout::MixtureLayout::new(self.space());
         let choice = choice as usize;
         if choice >= layout.n_choices() {
-            return Err(self.command_error(format!("drops paths of choice {choice}, but there are {}", layout.n_choices())));
+            return Err(self.command_error(format!(
+                "drops paths of choice {choice}, but there are {}",
+                layout.n_choices()
+            )));
         }
         let range = layout.paths(choice);
         for &path in paths {
             let at = range.start + path as usize;
             if at >= range.end {
-                return Err(self.command_error(format!("drops path {path} of a choice that has {}", range.len())));
+                return Err(self.command_error(format!(
+                    "drops path {path} of a choice that has {}",
+                    range.len()
+                )));
             }
             self.form.dropped.insert(at);
         }
@@ -386,7 +397,9 @@ impl<'a, S: Supervisor> Searcher<'a, S> {
     fn probability(&self, probability: f64) -> Result<f64, SearchError> {
         match (0.0..1.0).contains(&probability) {
             true => Ok(probability),
-            false => Err(self.command_error(format!("wants a dropout of {probability}; it is at least 0 and below 1"))),
+            false => Err(self.command_error(format!(
+                "wants a dropout of {probability}; it is at least 0 and below 1"
+            ))),
         }
     }
 
@@ -545,8 +558,7 @@ impl<'a, S: Supervisor> Searcher<'a, S> {
     pub(super) fn some_validation_batch(&mut self) -> Result<Batch, SearchError> {
         let order = (self.job.seed, self.epoch, 1);
         let plain = Augmentation::default();
-        let mut stream =
-            Stream::begin(self.splits.validation, 1.0, self.batch_size, plain, order);
+        let mut stream = Stream::begin(self.splits.validation, 1.0, self.batch_size, plain, order);
         Ok(stream.next(self.supernet.network())?)
     }
 
@@ -567,13 +579,11 @@ impl<'a, S: Supervisor> Searcher<'a, S> {
         let mixture = self.form.without_dropped(mixture.clone());
         let order = (self.job.seed, self.epoch, 1);
         let plain = Augmentation::default();
-        let mut stream =
-            Stream::begin(self.splits.validation, 1.0, self.batch_size, plain, order);
+        let mut stream = Stream::begin(self.splits.validation, 1.0, self.batch_size, plain, order);
         let n_batches = n_batches.min(stream.len());
-        let score =
-            evaluate_mixture(&self.supernet, &mixture, false, n_batches, &mut |network| {
-                Ok(stream.next(network)?)
-            });
+        let score = evaluate_mixture(&self.supernet, &mixture, false, n_batches, &mut |network| {
+            Ok(stream.next(network)?)
+        });
         Ok(score.map_err(|source| self.step_error(source))?.accuracy)
     }
 

@@ -44,8 +44,8 @@ impl<S: Supervisor> Searcher<'_, S> {
             }
             let discrete = one_hot(self.space(), &layout, genotype);
             if let (Some(mixture), Some(discrete)) = (&relaxed, discrete) {
-                let gap = self.accuracy(mixture, GAP_BATCHES)?
-                    - self.accuracy(&discrete, GAP_BATCHES)?;
+                let gap =
+                    self.accuracy(mixture, GAP_BATCHES)? - self.accuracy(&discrete, GAP_BATCHES)?;
                 signals.insert(DISCRETISATION_GAP.to_owned(), gap);
             }
         }
