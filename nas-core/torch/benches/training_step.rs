@@ -1,6 +1,8 @@
-//! Training through a layer graph against the same network written by hand with tch.
+//! Training through operations that a shared library declares against the same network written by
+//! hand with tch.
 //!
-//! Both train in channels-last layout on one thread with SGD; pairs of runs are interleaved, and
+//! Operations and space are loaded from `libops_nb201.so` and `libspace_nb201.so` of the same build
+//! (`make build`), as a search does it. Both train in channels-last layout on one thread with SGD; pairs of runs are interleaved, and
 //! the median of their ratios is what counts. `cargo bench -p nas-torch --bench training_step`
 
 #[path = "../tests/it/nb201.rs"]
@@ -9,14 +11,21 @@ mod nb201;
 mod nb201_by_hand;
 
 use std::io::Write;
+use std::path::Path;
 use std::time::Instant;
 
+use nas_core::network::{NetworkSpace, OperationGraphs, graph_cost};
+use nas_core::plugin::{Places, Registry, check_config};
 use nas_core::protocol::recipe::Recipe;
+use nas_plugin_api::component::ComponentKind;
+use nas_plugin_api::graph::{Graph, Shape};
+use nas_plugin_api::template::{Role, Scale};
 use nas_torch::limits::Watch;
 use nas_torch::network::{Network, Options};
 use nas_torch::pixels::Pixels;
 use nas_torch::random::Random;
 use nas_torch::train::{Training, train};
+use serde_json::Map;
 use tch::nn::OptimizerConfig;
 use tch::{Device, Reduction, Tensor, nn};
 
@@ -29,8 +38,14 @@ fn main() {
     nas_torch::allocator::keep_freed_memory();
     let recipe = recipe();
     let pixels = random_pixels(BATCHES * recipe.batch_size);
-    let mut network = Network::build(&nb201::graph(pixels.shape), 0, Options::on(Device::Cpu))
-        .expect("a sound graph");
+    let graph = from_libraries(pixels.shape);
+    let mut network =
+        Network::build(&graph, 0, Options::on(Device::Cpu)).expect("a sound graph");
+    assert_eq!(
+        graph_cost(&graph).expect("a sound graph"),
+        graph_cost(&nb201::graph(pixels.shape)).expect("a sound graph"),
+        "the libraries' network is the one written by hand"
+    );
     let training = Training { recipe: &recipe, epochs: 1, data_fraction: 1.0, seed: 0 };
     let mut through_graph = || {
         let mut watch = Watch::unlimited();
@@ -98,6 +113,42 @@ fn main() {
     )
     .expect("standard output is open");
 }
+
+/// The network, its operations declared by the built libraries.
+fn from_libraries(shape: [usize; 3]) -> Graph {
+    let bench = std::env::current_exe().expect("this program has a path");
+    let programs = bench.parent().and_then(Path::parent).expect("cargo's folder `deps`");
+    let registry = Registry::scan(Places {
+        search: vec![programs.to_owned()],
+        cache: programs.join("bench-cache"),
+        hosts: vec![programs.join("nas-plugin-host")],
+    })
+    .expect("the build's folder can be written");
+    let config = |kind| {
+        let found = registry.find(kind, "nb201").expect("run `make build` first");
+        check_config(&found.info, &Map::new()).expect("defaults are valid")
+    };
+    let operations = registry.operations("nb201", &config(ComponentKind::Operations));
+    let space = registry.space("nb201", &config(ComponentKind::Space));
+    let scale = Scale {
+        input: Shape(shape.to_vec()),
+        classes: 10,
+        channels: Some(nb201::CHANNELS),
+        cells: Some(1),
+        auxiliary_head: false,
+        role: Role::Final,
+    };
+    let operations = OperationGraphs::new(operations.expect("run `make build` first"));
+    let space = space.expect("run `make build` first");
+    let networks = NetworkSpace::new(space.as_ref(), operations, &scale, Role::Final)
+        .expect("the built-in space is sound");
+    let genotype = networks.space().parse(CELL).expect("a genotype of the space");
+    networks.network(&genotype).expect("a network")
+}
+
+/// `nb201::CELL` as a genotype.
+const CELL: &str = "edge_0_1=nor_conv_3x3,edge_0_2=skip_connect,edge_1_2=nor_conv_3x3,\
+    edge_0_3=nor_conv_1x1,edge_1_3=avg_pool_3x3,edge_2_3=nor_conv_3x3";
 
 /// What the published table's networks were trained with, without augmentation.
 fn recipe() -> Recipe {

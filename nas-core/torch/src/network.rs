@@ -289,7 +289,8 @@ impl Network {
 
     /// Multiply-adds of one example, counted from the weights and values of a real pass.
     ///
-    /// Convolutions, linear layers and matrix products count; auxiliary heads do not.
+    /// Convolutions, linear layers and matrix products count, those of auxiliary heads too: the
+    /// number is the graph's, so what was predicted before anything was built can be compared.
     ///
     /// # Errors
     /// As [`Self::forward`].
@@ -297,7 +298,7 @@ impl Network {
         let mut total = 0;
         let example = self.zeros(1).map_err(|source| NetworkError::Parameters { source })?;
         tch::no_grad(|| {
-            self.run(&self.logits_plan, &example, Norms::Evaluation, None, &mut |module, values| {
+            self.run(&self.training_plan, &example, Norms::Evaluation, None, &mut |module, values| {
                 total += module.multiply_adds(self.parameters.learnt(), values);
                 Ok::<(), NetworkError>(())
             })
