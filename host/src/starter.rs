@@ -38,7 +38,11 @@ pub(crate) fn starter(choices: &[Choice]) -> String {
     let top = all.iter().filter(|one| !one.key.contains('.') && is_value(one));
     top.for_each(|setting| push(&mut text, "", setting));
     choices.iter().for_each(|choice| push_component(&mut text, choice, &all));
-    for table in ["data", "training", "budget", "execution"] {
+    let is_one_shot = choices.iter().any(|one| one.kind == ComponentKind::OneShotStrategy);
+    for table in ["supernet", "data", "training", "budget", "execution"] {
+        if table == "supernet" && !is_one_shot {
+            continue;
+        }
         let doc = description(&schema, table);
         text.push_str(&format!("\n# {doc}\n[{table}]\n"));
         let prefix = format!("{table}.");
@@ -65,6 +69,7 @@ fn push_component(text: &mut String, choice: &Choice, all: &[Setting]) {
     let Choice { kind, info } = choice;
     let header = match kind {
         ComponentKind::Policy => "[[policy]]".to_owned(),
+        ComponentKind::OneShotStrategy => "[strategy]".to_owned(),
         kind => format!("[{}]", kind.name()),
     };
     let (name, summary) = (&info.name, &info.summary);

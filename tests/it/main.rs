@@ -10,6 +10,7 @@ mod components;
 mod digits;
 mod faults;
 mod guide;
+mod one_shot;
 mod resume;
 mod stop;
 mod tidy;

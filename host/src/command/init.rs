@@ -49,7 +49,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, HostError> {
     };
     choose(ComponentKind::Operations, &arguments.operations)?;
     choose(ComponentKind::Space, &arguments.space)?;
-    choose(ComponentKind::Strategy, &arguments.strategy)?;
+    choose(registry.strategy_kind(&arguments.strategy, false), &arguments.strategy)?;
     choose(ComponentKind::Fitness, &arguments.fitness)?;
     arguments.policy.iter().try_for_each(|name| choose(ComponentKind::Policy, name))?;
     let text = starter(&choices);

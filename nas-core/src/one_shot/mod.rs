@@ -6,6 +6,7 @@
 //! [`crate::protocol::one_shot`].
 
 mod checkpoints;
+mod ending;
 mod listed;
 mod parts;
 mod paths;

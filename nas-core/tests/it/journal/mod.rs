@@ -7,5 +7,6 @@ mod event_json;
 mod history;
 mod kill;
 pub(crate) mod samples;
+mod search_history;
 mod throughput;
 mod vfs;
