@@ -2,6 +2,7 @@
 //! plugin as a library.
 #![cfg(test)]
 
+mod supernet;
 mod support;
 
 mod book;

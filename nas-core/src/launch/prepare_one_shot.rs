@@ -165,6 +165,12 @@ impl Preparation {
             self.problems.push(Problem::new("supernet", text).expecting(expected));
             return None;
         }
+        if let Err(error) = search_space.supernet(1) {
+            let text = format!("it can't be searched as a supernet: {error}");
+            let expected = "operations and choices that give the same shape at every place";
+            self.problems.push(Problem::new("space", text).expecting(expected));
+            return None;
+        }
         context.space = search_space.space().clone();
         let plan = self.ask_plan(settings, strategy.clone(), context)?;
         let n_paths =

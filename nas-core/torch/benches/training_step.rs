@@ -39,8 +39,7 @@ fn main() {
     let recipe = recipe();
     let pixels = random_pixels(BATCHES * recipe.batch_size);
     let graph = from_libraries(pixels.shape);
-    let mut network =
-        Network::build(&graph, 0, Options::on(Device::Cpu)).expect("a sound graph");
+    let mut network = Network::build(&graph, 0, Options::on(Device::Cpu)).expect("a sound graph");
     assert_eq!(
         graph_cost(&graph).expect("a sound graph"),
         graph_cost(&nb201::graph(pixels.shape)).expect("a sound graph"),

@@ -298,10 +298,16 @@ impl Network {
         let mut total = 0;
         let example = self.zeros(1).map_err(|source| NetworkError::Parameters { source })?;
         tch::no_grad(|| {
-            self.run(&self.training_plan, &example, Norms::Evaluation, None, &mut |module, values| {
-                total += module.multiply_adds(self.parameters.learnt(), values);
-                Ok::<(), NetworkError>(())
-            })
+            self.run(
+                &self.training_plan,
+                &example,
+                Norms::Evaluation,
+                None,
+                &mut |module, values| {
+                    total += module.multiply_adds(self.parameters.learnt(), values);
+                    Ok::<(), NetworkError>(())
+                },
+            )
         })?;
         Ok(total)
     }

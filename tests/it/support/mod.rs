@@ -44,6 +44,15 @@ impl Sandbox {
         Self { folder, worker, rules: String::new(), plugins: None }
     }
 
+    /// With libtorch, in processes that can be told from those of other tests.
+    pub(crate) fn with_own_real_worker() -> Self {
+        let mut sandbox = Self::with_real_worker();
+        sandbox.worker = sandbox.folder.path().join("own-worker");
+        std::fs::copy(programs().join("nas-worker"), &sandbox.worker)
+            .expect("run `make build` first");
+        sandbox
+    }
+
     /// Searches this folder for plugins, too.
     pub(crate) fn with_plugins(mut self, folder: &Path) -> Self {
         self.plugins = Some(folder.to_owned());
