@@ -4,7 +4,7 @@
 //! `NAS_BENCH_PYTHON`; both use the same libtorch and threads (2, or
 //! `NAS_BENCH_THREADS`). A step is one look at the mixture's
 //! gradient and one step of the weights. Printed are medians of interleaved rounds and the interval
-//! of the ratios. `cargo bench -p nas-torch --bench supernet_step [darts|chain|unrolled]`
+//! of the ratios. `cargo bench -p nas-torch --bench supernet_step [darts|unrolled|chain|crossing|rules]`
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -12,10 +12,15 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Instant;
 
 use nas_core::network::{NetworkSpace, OperationGraphs};
-use nas_plugin_api::component::{Component, Mixture, Need, OperationSet, SearchSpace};
+use nas_core::plugin::{Places, Registry, check_config};
+use nas_plugin_api::component::{
+    Command as StrategyCommand, Component, ComponentKind, Mixture, Need, OneShotStrategy,
+    OperationSet, Report, SearchSpace, StrategyContext,
+};
 use nas_plugin_api::graph::Shape;
 use nas_plugin_api::template::{Options as Choices, Role, Scale};
 use nas_plugin_api::toolkit::mixture_layout::MixtureLayout;
+use nas_plugin_api::trial::Fidelity;
 use nas_torch::batches::Batch;
 use nas_torch::kernels;
 use nas_torch::network::{Network, Options};
@@ -23,7 +28,9 @@ use nas_torch::program::Program;
 use nas_torch::rewrite::{RULES, Rule};
 use nas_torch::supernet::{Settings, Supernet};
 use ops_basic::BasicOperations;
+
 use ops_darts::DartsOperations;
+use serde_json::Map;
 use space_chain::{ChainConfig, ChainSpace};
 use space_darts::{DartsConfig, DartsSpace};
 use tch::{Device, Kind, Tensor};
@@ -46,6 +53,9 @@ fn main() {
     }
     if is_wanted("chain") {
         compare("chain", "step", &chain());
+    }
+    if is_wanted("crossing") {
+        crossing();
     }
     if is_wanted("rules") {
         leave_rules_out(&darts());
@@ -76,7 +86,11 @@ fn chain() -> Case {
     case(&space, Box::new(BasicOperations), None)
 }
 
-fn case(space: &dyn SearchSpace, operations: Box<dyn OperationSet>, cells: Option<usize>) -> Case {
+fn networks(
+    space: &dyn SearchSpace,
+    operations: Box<dyn OperationSet>,
+    cells: Option<usize>,
+) -> NetworkSpace {
     let scale = Scale {
         input: Shape::from([3, 32, 32]),
         classes: 10,
@@ -86,7 +100,11 @@ fn case(space: &dyn SearchSpace, operations: Box<dyn OperationSet>, cells: Optio
         role: Role::Search,
     };
     let operations = OperationGraphs::new(operations);
-    let networks = NetworkSpace::new(space, operations, &scale, Role::Search).expect("networks");
+    NetworkSpace::new(space, operations, &scale, Role::Search).expect("networks")
+}
+
+fn case(space: &dyn SearchSpace, operations: Box<dyn OperationSet>, cells: Option<usize>) -> Case {
+    let networks = networks(space, operations, cells);
     let layout = MixtureLayout::new(networks.space());
     let mut mixture = layout.plain();
     for (choice, options) in networks.space().template().choices.iter().enumerate() {
@@ -250,6 +268,66 @@ fn compare(network: &str, kind: &str, case: &Case) {
         median(&seconds[ours_at + 1]),
     ));
     say(&format!("  peak memory of this process so far: {:.2} GiB", peak_gib()));
+}
+
+/// What the calls of a strategy in a shared library cost, beside a step of the published supernet.
+fn crossing() {
+    const CALLS: usize = 2000;
+    let mut strategy = strategy_of_a_library();
+    let case = darts();
+    let mut report = Report { steps_per_epoch: u32::MAX, ..Report::default() };
+    report.path_costs.clone_from(&case.supernet.path_costs);
+    strategy.plan().expect("a plan");
+    let mut seconds = Vec::with_capacity(CALLS);
+    for step in 0..CALLS {
+        let started = Instant::now();
+        let command = strategy.next(&report).expect("a command");
+        seconds.push(started.elapsed().as_secs_f64());
+        report.losses = vec![2.3];
+        report.accuracies = vec![0.1];
+        report.gradient.clear();
+        if let StrategyCommand::ArchStep { mixture, .. } = command {
+            report.gradient = mixture.weights;
+        }
+        report.step = (step / 2) as u32;
+    }
+    let mut ours = Ours::new(&case, &RULES);
+    ours.step("step");
+    let steps: Vec<f64> = (0..3)
+        .map(|_| {
+            let (look, train) = ours.step("step");
+            look + train
+        })
+        .collect();
+    let call = median(&seconds);
+    say(&format!(
+        "crossing the ABI: 2 calls a step, {:.1} us each (median of {CALLS}), {:.5} % of a step",
+        1e6 * call,
+        100.0 * 2.0 * call / median(&steps)
+    ));
+}
+
+/// DARTS on its own space, from the libraries of the same build (`make build`).
+fn strategy_of_a_library() -> Box<dyn OneShotStrategy> {
+    let bench = std::env::current_exe().expect("this program has a path");
+    let programs = bench.parent().and_then(Path::parent).expect("cargo's folder `deps`");
+    let registry = Registry::scan(Places {
+        search: vec![programs.to_owned()],
+        cache: programs.join("bench-cache"),
+        hosts: vec![programs.join("nas-plugin-host")],
+    })
+    .expect("the build's folder can be written");
+    let kind = ComponentKind::OneShotStrategy;
+    let found = registry.find(kind, "darts").expect("run `make build` first");
+    let config = check_config(&found.info, &Map::new()).expect("defaults are valid");
+    let space = DartsSpace::create(DartsConfig::default(), ()).expect("a space");
+    let context = StrategyContext {
+        space: networks(&space, Box::new(DartsOperations), Some(8)).space().clone(),
+        seed: 0,
+        objectives: Vec::new(),
+        fidelity: Fidelity { epochs: 1, data_fraction: 1.0 },
+    };
+    registry.one_shot_strategy("darts", &config, &context).expect("run `make build` first")
 }
 
 /// What each rule is worth: the time without it.
