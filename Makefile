@@ -46,13 +46,15 @@ test: build ## run all tests
 	NAS_TEST_FAKE_WORKER=$(CURDIR)/target/release/nas-fake-worker \
 	  $(CARGO) test $(CARGO_FLAGS) --release --workspace --no-fail-fast
 
-# One comparison needs PyTorch, of libtorch's version (5 GB, once per checkout); where it can't be
-# installed, that comparison says that it is skipped. NAS_BENCH_PYTHON names a Python that has it.
+# The comparisons need PyTorch, of libtorch's version (5 GB, once per checkout); where it can't be
+# installed, they say that they are skipped. NAS_BENCH_PYTHON names a Python that has it.
 .PHONY: bench
 bench: build ## run all benchmarks, against PyTorch too; BENCH=name runs some of them
 	@[ -n "$$NAS_BENCH_PYTHON" ] || [ -x $(PYTORCH)/bin/python ] || $(MAKE) $(PYTORCH)/bin/python || true
 	$(CARGO) bench $(CARGO_FLAGS) -p nas-tests --bench front_door -- $(BENCH)
-	$(CARGO) bench $(CARGO_FLAGS) -p nas-torch --bench training_step
+	$(if $(filter-out training_step,$(BENCH)),,$(CARGO) bench $(CARGO_FLAGS) -p nas-torch --bench training_step)
+	NAS_BENCH_PYTHON="$${NAS_BENCH_PYTHON:-$(CURDIR)/$(PYTORCH)/bin/python}" \
+	  $(CARGO) bench $(CARGO_FLAGS) -p nas-torch --bench supernet_step -- $(BENCH)
 
 .PHONY: book
 book: $(MDBOOK) ## build the book into docs/book

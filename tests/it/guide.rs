@@ -17,15 +17,21 @@ const GUIDES: [(&str, &str, &str); 5] = [
     ("fitness", "fitness", "accuracy-multiply-adds"),
     ("policy", "policy", "failures"),
 ];
+/// The same of the one that takes the place of the strategy in a search of its own.
+const ONE_SHOT: (&str, &str, &str) = ("one-shot-strategy", "one-shot strategy", "lottery");
 
-/// A folder with the five libraries, built and tested once.
+fn all() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    GUIDES.into_iter().chain([ONE_SHOT])
+}
+
+/// A folder with all libraries, built and tested once.
 fn libraries() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
         let folder = repository().join("target/guide");
         let plugins = folder.join("plugins");
         std::fs::create_dir_all(&plugins).unwrap();
-        for (guide, ..) in GUIDES {
+        for (guide, ..) in all() {
             let crate_folder = copy(guide, &folder);
             cargo(&["test"], &crate_folder, &folder);
             cargo(&["build"], &crate_folder, &folder);
@@ -71,7 +77,7 @@ fn cargo(arguments: &[&str], crate_folder: &Path, folder: &Path) {
 
 #[test]
 fn a_plugin_needs_the_api_alone_and_nothing_unsafe() {
-    for (guide, ..) in GUIDES {
+    for (guide, ..) in all() {
         let folder = repository().join("tests/guide").join(guide);
         let manifest = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap();
         let manifest: toml::Table = manifest.parse().unwrap();
@@ -89,8 +95,10 @@ fn the_plugins_of_the_guides_are_listed() {
     let output = sandbox.run(&["plugin", "list"]);
     let list = text(&output);
     assert!(!list.contains("unusable"), "{list}");
-    for (_, kind, name) in GUIDES {
-        let is_of = |line: &str| line.split_whitespace().take(2).eq([kind, name]);
+    for (_, kind, name) in all() {
+        let words: Vec<&str> = kind.split(' ').chain([name]).collect();
+        let is_of =
+            |line: &str| line.split_whitespace().take(words.len()).eq(words.iter().copied());
         assert!(list.lines().any(is_of), "{kind} {name}: {list}");
         let shown = text(&sandbox.run(&["plugin", "show", name]));
         assert!(shown.contains(&format!("{name} ({kind})")), "{shown}");
@@ -114,6 +122,25 @@ fn the_plugins_of_the_guides_make_up_one_search() {
         |event| matches!(event, Event::Ended { result, .. } if result.outcome.has_result()),
     );
     assert_eq!(finished.count(), 6);
+}
+
+#[test]
+fn the_one_shot_strategy_of_the_guide_searches_a_supernet() {
+    let sandbox = Sandbox::with_fake_worker("").with_plugins(libraries());
+    let configuration = repository().join("tests/guide/one-shot.toml");
+    sandbox.configure(&std::fs::read_to_string(configuration).unwrap());
+    let checked = sandbox.run(&["check", "search.toml"]);
+    assert!(checked.status.success(), "{}", text(&checked));
+    sandbox.search(&[]);
+    let events = sandbox.events();
+    let count = |is: fn(&Event) -> bool| events.iter().filter(|event| is(event)).count();
+    assert_eq!(count(|event| matches!(event, Event::SearchEpoch { .. })), 4);
+    assert_eq!(count(|event| matches!(event, Event::Ended { .. })), 3);
+    let derived = events.iter().find_map(|event| match event {
+        Event::SearchEnded(end) => Some(end.genotypes.len()),
+        _ => None,
+    });
+    assert_eq!(derived, Some(8));
 }
 
 #[test]

@@ -4,7 +4,7 @@ Structure: quark0/darts, cnn/model_search.py and operations.py; written anew fro
 here is tuned: every edge computes all eight operations and sums them weighted, the architecture
 step makes gradients of the weights too (`loss.backward()` in cnn/architect.py), as published.
 
-Run by `make bench BENCH=supernet`: prints the seconds of one search step (architecture, then
+Run by `make bench`: prints the seconds of one search step (architecture, then
 weights) for every line it reads: `step` or `unrolled`; arguments: layout, threads, chain or darts.
 """
 
