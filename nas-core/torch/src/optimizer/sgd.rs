@@ -35,7 +35,6 @@ impl Sgd {
     }
 
     /// The momentum buffer, flat like the parameters.
-    #[must_use]
     pub fn velocity(&self) -> &Tensor {
         &self.velocity
     }

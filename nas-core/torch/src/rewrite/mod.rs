@@ -28,15 +28,18 @@ use crate::program::Program;
 pub type Rule = (&'static str, fn(&mut Program));
 
 /// All rules, in the order in which each leaves the most to the next.
-pub const RULES: [Rule; 10] = [
+pub const RULES: [Rule; 12] = [
     ("drop_zero", drop_zero),
     ("drop_identity", drop_identity),
     ("subsample", subsample),
     ("share", share),
     ("drop_dead", drop_dead),
     ("flatten_sums", flatten_sums),
+    // What is dead still counts as a reader, and a norm that two read is not fused.
+    ("drop_dead", drop_dead),
     ("merge_convolutions", merge_convolutions),
     ("drop_identity", drop_identity),
+    ("drop_dead", drop_dead),
     ("fuse_norms", fuse_norms),
     ("drop_dead", drop_dead),
 ];

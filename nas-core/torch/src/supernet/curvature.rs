@@ -9,6 +9,9 @@ pub struct Spectrum {
     pub residual: f64,
 }
 
+/// The gradient at a point.
+pub type Gradient<'a, E> = dyn FnMut(&[f64]) -> Result<Vec<f64>, E> + 'a;
+
 /// Gradients are compared at points this far apart.
 const DISTANCE: f64 = 1e-2;
 
@@ -26,7 +29,7 @@ const DISTANCE: f64 = 1e-2;
 pub fn largest_eigenvalue<E>(
     point: &[f64],
     n_iterations: usize,
-    gradient: &mut dyn FnMut(&[f64]) -> Result<Vec<f64>, E>,
+    gradient: &mut Gradient<'_, E>,
 ) -> Result<Spectrum, E> {
     // Positions without a gradient stay where they are.
     let free: Vec<usize> = (0..point.len()).filter(|&at| point[at].is_finite()).collect();

@@ -10,7 +10,7 @@ mod settings;
 mod step;
 mod unrolled;
 
-pub use curvature::{Spectrum, largest_eigenvalue};
+pub use curvature::{Gradient, Spectrum, largest_eigenvalue};
 pub use evaluate::evaluate_mixture;
 pub use settings::Settings;
 

@@ -14,6 +14,7 @@ mod one_shot;
 mod optimizer;
 mod reference;
 mod rewrite;
+mod rewrite_spaces;
 mod splitmix;
 mod supernet;
 mod training;
