@@ -10,7 +10,6 @@ mod limits;
 mod nb201;
 mod nb201_by_hand;
 mod network;
-mod one_shot;
 mod optimizer;
 mod reference;
 mod rewrite;

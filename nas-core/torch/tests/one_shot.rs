@@ -1,4 +1,9 @@
 //! Whole one-shot searches, and searches taken up from a checkpoint.
+//!
+//! A program of its own: dropout draws from libtorch's random numbers, which all tests of a program
+//! share.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
 
 use std::io;
 use std::path::Path;
@@ -136,7 +141,9 @@ fn check_resume(strategy: &str, config: Value) {
     let (again, rest) = run(&OneShotJob { resume_from: Some(first), ..whole }, Vec::new());
     assert_eq!(again.unwrap().genotypes, found.genotypes, "{strategy}");
     let expected: Vec<_> = script.epochs[1..].iter().map(trace).collect();
-    assert_eq!(rest.epochs.iter().map(trace).collect::<Vec<_>>(), expected, "{strategy}");
+    let repeated: Vec<_> = rest.epochs.iter().map(trace).collect();
+    let first_other = repeated.iter().zip(&expected).position(|(ours, theirs)| ours != theirs);
+    assert_eq!((first_other, repeated.len()), (None, expected.len()), "{strategy}");
     assert!(!expected.is_empty(), "{strategy} has several epochs");
     for epoch in &script.epochs {
         assert!(epoch.plugin_calls > 0 && epoch.plugin_seconds < 1.0, "{strategy}: {epoch:?}");
