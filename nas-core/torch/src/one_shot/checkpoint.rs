@@ -65,7 +65,7 @@ pub(super) fn write(
     Ok(Checkpoint { epoch: state.epoch, file, sha256 })
 }
 
-/// Reads what is no tensor; [`restore`] reads the rest into a supernet of that form.
+/// Reads what is no tensor; [`Numbers::restore`] sets the rest in a supernet of that form.
 pub(super) fn read(
     folder: &Path,
     checkpoint: &Checkpoint,

@@ -1,6 +1,7 @@
 //! Each hand-written kernel, on every instruction set this processor has, against libtorch in 64
 //! bits.
 
+use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 
 use nas_plugin_api::graph::Graph;
@@ -54,7 +55,7 @@ fn check(shape: [i64; 4], build: impl Fn(&mut GraphBuilder, NodeIndex) -> NodeIn
     let exact = pass(&graph, shape, Kind::Double);
     for name in ["none", "portable", "avx2", "avx512"] {
         if !kernels::use_only(name) {
-            eprintln!("skipped: this processor has no {name}");
+            let _ = writeln!(std::io::stderr(), "skipped: this processor has no {name}");
             continue;
         }
         for (index, (ours, exact)) in

@@ -257,7 +257,7 @@ fn a_loss_that_is_no_number_is_an_error() {
     let (networks, plan) = small_darts();
     let mut supernet = build(&plan, EXACT, &RULES);
     let mut train = batch(&supernet, TRAIN, 3);
-    train.images = train.images * f64::NAN;
+    train.images *= f64::NAN;
     let error = supernet.train_weights(&train, &mixture(&networks)).unwrap_err().to_string();
     assert!(error.contains("diverged"), "{error}");
 }
