@@ -35,7 +35,6 @@ use space_chain::{ChainConfig, ChainSpace};
 use space_darts::{DartsConfig, DartsSpace};
 use tch::{Device, Kind, Tensor};
 
-const ROUNDS: usize = 7;
 const BATCH: i64 = 64;
 
 fn main() {
@@ -60,6 +59,11 @@ fn main() {
     if is_wanted("rules") {
         leave_rules_out(&darts());
     }
+}
+
+/// Rounds that count, after one to warm up.
+fn rounds() -> usize {
+    std::env::var("NAS_BENCH_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(7)
 }
 
 fn threads() -> i32 {
@@ -226,7 +230,7 @@ fn compare(network: &str, kind: &str, case: &Case) {
     let mut seconds: Vec<Vec<f64>> = vec![Vec::new(); sides.len() + 2];
     let mut peaks = vec![f64::NAN; sides.len()];
     let mut parts = Vec::new();
-    for round in 0..=ROUNDS {
+    for round in 0..=rounds() {
         for (at, (_, eager)) in sides.iter_mut().enumerate() {
             let (took, peak) = eager.step(kind);
             peaks[at] = peak;
@@ -247,7 +251,7 @@ fn compare(network: &str, kind: &str, case: &Case) {
         kernels::use_only("best");
     }
     let ours_at = peaks.len();
-    say(&format!("{network}, {kind}: seconds of a step (median of {ROUNDS})"));
+    say(&format!("{network}, {kind}: seconds of a step (median of {})", rounds()));
     for (at, (layout, _)) in sides.iter().enumerate() {
         let ratios = |ours: usize| {
             let ratios = seconds[at].iter().zip(&seconds[ours]).map(|(theirs, ours)| theirs / ours);

@@ -9,6 +9,7 @@
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <atomic>
 #include <string>
 #include <vector>
 
@@ -34,13 +35,15 @@ const Kernels* best_kernels() {
   return &kernels_portable;
 }
 
-// Null: none, everything is composed from libtorch's functions.
 const Kernels* kernels = best_kernels();
+// Whether everything is composed from libtorch's functions instead. Not a null pointer above: what
+// another thread has begun with kernels goes on with kernels.
+std::atomic<bool> composes{false};
 
 constexpr auto CHANNELS_LAST = at::MemoryFormat::ChannelsLast;
 
 bool is_plain(const Tensor& x) {
-  return kernels && x.device().is_cpu() && x.scalar_type() == at::kFloat && x.numel() > 0;
+  return !composes && x.device().is_cpu() && x.scalar_type() == at::kFloat && x.numel() > 0;
 }
 
 // Feature maps, or a table of features.
@@ -463,12 +466,13 @@ extern "C" {
 
 const char* nas_error() { return nas::error.c_str(); }
 
-const char* nas_kernels() { return nas::kernels ? nas::kernels->name : "none"; }
+const char* nas_kernels() { return nas::composes ? "none" : nas::kernels->name; }
 
 bool nas_use_kernels(const char* name) {
   const std::string wanted = name;
   const nas::Kernels* best = nas::best_kernels();
-  if (wanted == "none") return nas::kernels = nullptr, true;
+  if (wanted == "none") return nas::composes = true;
+  nas::composes = false;
   if (wanted == "best") return nas::kernels = best, true;
   if (wanted == nas::kernels_portable.name) return nas::kernels = &nas::kernels_portable, true;
 #if defined(__x86_64__)
