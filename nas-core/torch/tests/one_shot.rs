@@ -210,6 +210,18 @@ fn signals_are_taken_each_epoch() {
 }
 
 #[test]
+fn dropout_does_not_reach_the_eigenvalue() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut job = job(folder.path(), "snas", json!({"epochs": 1, "drop_path": 0.3}));
+    job.signals = vec!["hessian_eigenvalue".to_owned()];
+    let (found, script) = run(&job, Vec::new());
+    found.unwrap();
+    // Two different draws over a small distance would make millions.
+    let eigenvalue = script.epochs[0].signals["hessian_eigenvalue"];
+    assert!(eigenvalue.abs() < 100.0, "{eigenvalue}");
+}
+
+#[test]
 fn a_roll_back_goes_on_from_the_checkpoint_with_stronger_decay() {
     let folder = tempfile::tempdir().unwrap();
     let job = job(folder.path(), "darts", json!({"epochs": 3}));

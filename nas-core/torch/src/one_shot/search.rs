@@ -15,7 +15,7 @@ use nas_plugin_api::component::{
 use nas_plugin_api::error::PluginError;
 use nas_plugin_api::genotype::Genotype;
 use nas_plugin_api::template::Space;
-use tch::Device;
+use tch::{Device, Kind};
 
 use super::SearchError;
 use super::checkpoint::{self, State};
@@ -416,6 +416,10 @@ impl<'a, S: Supervisor> Searcher<'a, S> {
 
     /// A supernet of the form that edits have made.
     fn build(&mut self) -> Result<Supernet, SearchError> {
+        self.build_with(Options::on(self.device))
+    }
+
+    fn build_with(&mut self, options: Options) -> Result<Supernet, SearchError> {
         let other: NetworkSpace;
         let Form { cells, channels, one_in, .. } = &self.form;
         let space = match (cells, channels) {
@@ -429,8 +433,17 @@ impl<'a, S: Supervisor> Searcher<'a, S> {
         (self.path_costs, self.fixed_cost) = (graph.path_costs.clone(), graph.fixed_cost);
         let settings = self.form.settings_with(self.weight_decay_factor);
         let seed = self.weights_seed();
-        Supernet::build(&graph, settings, seed, Options::on(self.device))
-            .map_err(|source| self.step_error(source))
+        Supernet::build(&graph, settings, seed, options).map_err(|source| self.step_error(source))
+    }
+
+    /// The supernet in 64 bits, without dropout: what small differences can be taken of.
+    pub(super) fn exact_copy(&mut self) -> Result<Supernet, SearchError> {
+        let options = Options { kind: Kind::Double, ..Options::on(self.device) };
+        let mut exact = self.build_with(options)?;
+        exact.copy_parameters(&self.supernet).map_err(|source| self.step_error(source))?;
+        let settings = Settings { skip_dropout: 0.0, drop_path: 0.0, ..exact.settings().clone() };
+        exact.set(settings);
+        Ok(exact)
     }
 
     fn begin_epoch(&mut self) {
@@ -562,14 +575,6 @@ impl<'a, S: Supervisor> Searcher<'a, S> {
         Ok(stream.next(self.supernet.network())?)
     }
 
-    pub(super) fn look_at(
-        &mut self,
-        batch: &Batch,
-        mixture: &Mixture,
-    ) -> Result<StepResult, SearchError> {
-        self.supernet.look(batch, mixture).map_err(|source| self.step_error(source))
-    }
-
     /// Accuracy on the first validation batches of the epoch.
     pub(super) fn accuracy(
         &mut self,
@@ -595,7 +600,7 @@ impl<'a, S: Supervisor> Searcher<'a, S> {
         SearchError::Command { strategy: self.job.strategy.name.clone(), what }
     }
 
-    fn step_error(&self, source: SupernetError) -> SearchError {
+    pub(super) fn step_error(&self, source: SupernetError) -> SearchError {
         SearchError::Step { epoch: self.epoch, step: self.step, source }
     }
 }

@@ -12,11 +12,15 @@ pub struct Spectrum {
 /// The gradient at a point.
 pub type Gradient<'a, E> = dyn FnMut(&[f64]) -> Result<Vec<f64>, E> + 'a;
 
-/// Gradients are compared at points this far apart.
-const DISTANCE: f64 = 1e-2;
+/// Gradients are compared at points this far on either side. So small because of the bends in the
+/// loss: a ReLU or a maximum that flips in between adds a jump divided by this distance, and at
+/// 1e-2 a small supernet of the darts space has an eigenvalue of 4 where its Hessian's is 0.24. It
+/// takes gradients in 64 bits.
+const DISTANCE: f64 = 1e-8;
 
 /// The largest signed eigenvalue, by Lanczos' method with full reorthogonalisation; products of the
-/// Hessian with a vector are central differences of `gradient`.
+/// Hessian with a vector are central differences of `gradient`, which has to be exact to about 64
+/// bits.
 ///
 /// # Errors
 /// Those of `gradient`.
@@ -158,7 +162,8 @@ mod tests {
         let point = vec![0.1; eigenvalues.len()];
         let found = largest_eigenvalue::<()>(&point, n_iterations, &mut |x| Ok(gradient(x)));
         let found = found.unwrap();
-        assert!((found.largest - expected).abs() < 1e-6, "{found:?}, expected {expected}");
+        // What is left of 16 digits behind a difference over 1e-8.
+        assert!((found.largest - expected).abs() < 1e-5, "{found:?}, expected {expected}");
         assert!(found.residual < 1e-3, "{found:?}");
     }
 
@@ -177,6 +182,6 @@ mod tests {
         let point = [0.0, f64::NAN, 0.0];
         let mut gradient = |x: &[f64]| Ok::<_, ()>(vec![2.0 * x[0], f64::NAN, 5.0 * x[2]]);
         let found = largest_eigenvalue(&point, 10, &mut gradient).unwrap();
-        assert!((found.largest - 5.0).abs() < 1e-9);
+        assert!((found.largest - 5.0).abs() < 1e-5);
     }
 }

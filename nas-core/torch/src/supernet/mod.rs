@@ -137,6 +137,22 @@ impl Supernet {
         self.settings = settings;
     }
 
+    /// Takes the weights and running statistics of another supernet of the same form, whatever its
+    /// kind of numbers.
+    ///
+    /// # Errors
+    /// [`SupernetError::Torch`] if the forms differ.
+    pub fn copy_parameters(&mut self, from: &Self) -> Result<(), SupernetError> {
+        let _no_grad = tch::no_grad_guard();
+        let (old, new) = (from.network.parameters(), self.network.parameters());
+        let learnt = old.learnt().iter().zip(new.learnt());
+        let statistics = old.statistics().iter().zip(new.statistics());
+        for (from, to) in learnt.chain(statistics) {
+            to.tensor.shallow_clone().f_copy_(&from.tensor)?;
+        }
+        Ok(())
+    }
+
     /// Takes a strategy's numbers, with the dropout of this supernet.
     fn mixed(&self, mixture: &Mixture) -> Result<Mixed, MixtureError> {
         let mut mixed = Mixed::new(mixture, self.n_paths)?;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
 
 mod batches;
+mod curvature;
 mod fixtures;
 mod kernels;
 mod layers;
