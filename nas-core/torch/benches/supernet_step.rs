@@ -3,8 +3,8 @@
 //! `eager_darts.py` beside this file is the published structure in PyTorch, run with the Python of
 //! `NAS_BENCH_PYTHON`; both use the same libtorch and threads (2, or
 //! `NAS_BENCH_THREADS`). A step is one look at the mixture's
-//! gradient and one step of the weights. Printed are medians of interleaved rounds and the interval
-//! of the ratios. `cargo bench -p nas-torch --bench supernet_step [darts|unrolled|chain|crossing|rules]`
+//! gradient and one step of the weights. Printed are medians of interleaved rounds, and of the ratios
+//! median, least and greatest. `cargo bench -p nas-torch --bench supernet_step [darts|unrolled|chain|crossing|rules]`
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -156,6 +156,14 @@ impl Ours {
         Self { supernet, batches, mixture: case.mixture.clone() }
     }
 
+    /// The same with these kernels.
+    fn step_with(&mut self, kernels: &str, kind: &str) -> (f64, f64) {
+        assert!(kernels::use_only(kernels), "kernels of this processor");
+        let seconds = self.step(kind);
+        kernels::use_only("best");
+        seconds
+    }
+
     /// Seconds of the architecture's part and of the weights'.
     fn step(&mut self, kind: &str) -> (f64, f64) {
         let [train, validation] = &self.batches;
@@ -216,61 +224,63 @@ impl Drop for Eager {
     }
 }
 
-fn compare(network: &str, kind: &str, case: &Case) {
-    let mut sides: Vec<(&str, Eager)> = ["nchw", "channels_last"]
-        .into_iter()
-        .filter_map(|layout| Some((layout, Eager::start(layout, network)?)))
-        .collect();
-    if sides.is_empty() {
-        say("PyTorch: SKIPPED: NAS_BENCH_PYTHON names no Python with torch 2.13");
+/// What steps took, one entry a round.
+#[derive(Default)]
+struct Seconds {
+    steps: Vec<f64>,
+    looks: Vec<f64>,
+}
+
+impl Seconds {
+    fn add(&mut self, (look, train): (f64, f64)) {
+        self.steps.push(look + train);
+        self.looks.push(look);
     }
+}
+
+/// One layout of PyTorch after the other, since two of its processes need more memory than most
+/// machines have.
+fn compare(network: &str, kind: &str, case: &Case) {
+    say(&format!("{network}, {kind}: seconds of a step (medians of {} rounds)", rounds()));
     let mut ours = Ours::new(case, &RULES);
     let best = kernels::in_use();
-    // One round to warm up.
-    let mut seconds: Vec<Vec<f64>> = vec![Vec::new(); sides.len() + 2];
-    let mut peaks = vec![f64::NAN; sides.len()];
-    let mut parts = Vec::new();
-    for round in 0..=rounds() {
-        for (at, (_, eager)) in sides.iter_mut().enumerate() {
-            let (took, peak) = eager.step(kind);
-            peaks[at] = peak;
+    let mut compared = false;
+    for layout in ["nchw", "channels_last"] {
+        let Some(mut eager) = Eager::start(layout, network) else { continue };
+        compared = true;
+        let (mut theirs, mut peak) = (Vec::new(), f64::NAN);
+        let (mut fast, mut portable) = (Seconds::default(), Seconds::default());
+        // One round to warm up.
+        for round in 0..=rounds() {
+            let took;
+            (took, peak) = eager.step(kind);
+            let [with_best, with_portable] =
+                [best, "portable"].map(|name| ours.step_with(name, kind));
             if round > 0 {
-                seconds[at].push(took);
+                theirs.push(took);
+                fast.add(with_best);
+                portable.add(with_portable);
             }
         }
-        for (at, name) in [best, "portable"].into_iter().enumerate() {
-            assert!(kernels::use_only(name), "kernels of this processor");
-            let (look, train) = ours.step(kind);
-            if round > 0 {
-                seconds[peaks.len() + at].push(look + train);
-                if at == 0 {
-                    parts.push(look);
-                }
-            }
+        say(&format!("  PyTorch {layout}: {:.3}; its peak memory {peak:.2} GiB", median(&theirs)));
+        for (name, ours) in [(best, &fast), ("portable", &portable)] {
+            let ratios = theirs.iter().zip(&ours.steps).map(|(theirs, ours)| theirs / ours);
+            say(&format!(
+                "  ours, {name}: {:.3}, of it the architecture {:.3}; ratio {}",
+                median(&ours.steps),
+                median(&ours.looks),
+                interval(ratios.collect()),
+            ));
         }
-        kernels::use_only("best");
     }
-    let ours_at = peaks.len();
-    say(&format!("{network}, {kind}: seconds of a step (median of {})", rounds()));
-    for (at, (layout, _)) in sides.iter().enumerate() {
-        let ratios = |ours: usize| {
-            let ratios = seconds[at].iter().zip(&seconds[ours]).map(|(theirs, ours)| theirs / ours);
-            interval(ratios.collect())
-        };
-        say(&format!(
-            "  PyTorch {layout:<14} {:7.3}  peak {:.2} GiB  ratio {} ({} with portable kernels)",
-            median(&seconds[at]),
-            peaks[at],
-            ratios(ours_at),
-            ratios(ours_at + 1),
-        ));
+    if !compared {
+        say("  PyTorch: SKIPPED: NAS_BENCH_PYTHON names no Python with torch 2.13");
+        let mut seconds = Seconds::default();
+        ours.step(kind);
+        (0..rounds()).for_each(|_| seconds.add(ours.step(kind)));
+        let (step, look) = (median(&seconds.steps), median(&seconds.looks));
+        say(&format!("  ours, {best}: {step:.3}, of it the architecture {look:.3}"));
     }
-    say(&format!(
-        "  ours                   {:7.3}  of it the architecture {:.3}; portable kernels {:.3}",
-        median(&seconds[ours_at]),
-        median(&parts),
-        median(&seconds[ours_at + 1]),
-    ));
     say(&format!("  peak memory of this process so far: {:.2} GiB", peak_gib()));
 }
 
@@ -352,6 +362,15 @@ fn leave_rules_out(case: &Case) {
             ratios.push((look + train) / (full_look + full_train));
         }
         say(&format!("  without {left_out:<20} {} times as long", interval(ratios)));
+    }
+    for (kernels, what) in [("none", "kernels of ours"), ("portable", "wide instructions")] {
+        all.step_with(kernels, "step");
+        let ratios = (0..3).map(|_| {
+            let (look, train) = all.step_with(kernels, "step");
+            let (full_look, full_train) = all.step("step");
+            (look + train) / (full_look + full_train)
+        });
+        say(&format!("  without {what:<20} {} times as long", interval(ratios.collect())));
     }
 }
 
