@@ -33,6 +33,8 @@ enum Command {
     Search(command::search::Arguments),
     /// Go on with a run that was stopped or cut off
     Resume(command::resume::Arguments),
+    /// Train what a run found from scratch, at another scale too
+    Retrain(command::retrain::Arguments),
     /// Ask a running search to stop
     Stop(command::stop::Arguments),
     /// List the runs
@@ -78,6 +80,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, HostError> {
     match cli.command {
         Command::Search(arguments) => command::search::run(arguments),
         Command::Resume(arguments) => command::resume::run(arguments),
+        Command::Retrain(arguments) => command::retrain::run(arguments),
         Command::Stop(arguments) => command::stop::run(&arguments),
         Command::Runs(arguments) => command::runs::run(&arguments),
         Command::Show(arguments) => command::show::run(&arguments),

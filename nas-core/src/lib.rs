@@ -1,6 +1,7 @@
 //! The core of the framework: decides, remembers, and never computes a tensor.
 
 pub mod budget;
+pub mod digest;
 pub mod executor;
 pub mod journal;
 pub mod launch;

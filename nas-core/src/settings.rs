@@ -46,6 +46,10 @@ pub struct Settings {
     /// How the supernet of a one-shot strategy is built and trained; only with such a strategy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub supernet: Option<SupernetSettings>,
+    /// Weights that networks inherit from a trained supernet instead of being trained; not with a
+    /// one-shot strategy, which trains a supernet itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inherit: Option<InheritSettings>,
     /// How each network is trained.
     #[serde(default)]
     pub training: TrainingSettings,
@@ -130,6 +134,31 @@ impl Default for TrainingSettings {
     fn default() -> Self {
         Self { epochs: 5, data_fraction: 1.0, recipe: Recipe::default() }
     }
+}
+
+/// Which weights networks inherit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InheritSettings {
+    /// The run that trained the supernet: its folder, its name, the beginning of its name, or
+    /// `last`.
+    pub run: PathBuf,
+    /// The epoch whose weights are taken, from 0; the last one where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<u32>,
+    /// Training batches from which each network's batch-norm statistics are made.
+    #[serde(default = "default_recalibration")]
+    #[schemars(range(min = 1, max = 1000000))]
+    pub recalibration_batches: u32,
+    /// The sha256 of these weights; filled in when the run begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^[0-9a-f]{64}$"))]
+    pub sha256: Option<String>,
+}
+
+/// Guo et al. 2020 take 200 for ImageNet.
+fn default_recalibration() -> u32 {
+    20
 }
 
 /// How the work is done.

@@ -11,6 +11,7 @@ mod components;
 mod digits;
 mod faults;
 mod guide;
+mod inherit;
 mod one_shot;
 mod resume;
 mod stop;

@@ -54,12 +54,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, HostError> {
         page.field(
             "Supernet",
             format!(
-                "{} epochs of {} steps, batches of {}, {} paths{order}, {} threads",
+                "{} epochs of {} steps, batches of {}, {} paths{order}, {}",
                 search.plan.epochs,
                 search.steps_per_epoch,
                 search.batch_size,
                 search.n_paths,
-                supernet.threads
+                threads(supernet.threads)
             ),
         );
         page.field(
@@ -79,4 +79,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, HostError> {
     page.field("Workers", format!("{} on {}", execution.workers, execution.device));
     output::data(page);
     Ok(ExitCode::Success)
+}
+
+fn threads(n: usize) -> String {
+    if n == 1 { "1 thread".to_owned() } else { format!("{n} threads") }
 }

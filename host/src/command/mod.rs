@@ -4,6 +4,8 @@ pub(crate) mod search;
 
 pub(crate) mod resume;
 
+pub(crate) mod retrain;
+
 pub(crate) mod stop;
 
 pub(crate) mod runs;

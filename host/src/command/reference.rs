@@ -54,6 +54,7 @@ fn configuration() -> Result<String, HostError> {
         "data",
         "benchmark",
         "supernet",
+        "inherit",
         "training",
         "budget",
         "execution",

@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::conclude::conclude;
 use crate::cli::Overrides;
 use crate::components;
-use crate::configuration::{self, Override};
+use crate::configuration::{self, Configuration, Override};
 use crate::error::HostError;
 use crate::exit_code::ExitCode;
 use crate::output::{self, number, progress};
@@ -42,19 +42,28 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, HostError> {
     let registry = components::registry()?;
     let configuration = configuration::read(&arguments.config, &arguments.overrides(), &registry)?;
-    let prepared = configuration::prepare(&configuration, &registry)?;
-    if !arguments.json {
+    launch(&configuration, &registry, arguments.json)
+}
+
+/// Runs what a configuration says, to its end.
+pub(super) fn launch(
+    configuration: &Configuration,
+    registry: &Arc<Registry>,
+    json: bool,
+) -> Result<ExitCode, HostError> {
+    let prepared = configuration::prepare(configuration, registry)?;
+    if !json {
         output::note(introduction(&prepared));
     }
     let stop = StopSignal::default();
     signals::forward_to(&stop).map_err(HostError::Signals)?;
     let settings = prepared.settings();
-    let objective = first_objective(settings, &registry);
+    let objective = first_objective(settings, registry);
     let standing = progress::Standing::new(objective, settings.budget.clone());
-    let mut observer = progress::observer(arguments.json, standing);
+    let mut observer = progress::observer(json, standing);
     let (folder, summary) = prepared.start(observer.as_mut(), stop)?;
     drop(observer);
-    conclude(folder, &summary, &registry, arguments.json)
+    conclude(folder, &summary, registry, json)
 }
 
 impl Arguments {

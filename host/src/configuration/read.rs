@@ -7,6 +7,7 @@ use std::sync::Arc;
 use nas_core::launch::{self, Prepared, Problem};
 use nas_core::plugin::Registry;
 use nas_core::settings::Settings;
+use serde_json::{Map, Value};
 
 use super::check::check;
 use super::document::Document;
@@ -41,12 +42,35 @@ pub(crate) fn read(
         path: path.to_owned(),
         source,
     })?;
-    let mut document = Document::parse(path, &text).map_err(HostError::Configuration)?;
+    let document = Document::parse(path, &text).map_err(HostError::Configuration)?;
+    let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+    read_document(document, folder, overrides, registry)
+}
+
+/// The same of a table that no file has; relative paths begin in `folder`.
+///
+/// # Errors
+/// Everything in it that is wrong.
+pub(crate) fn of_table(
+    table: Map<String, Value>,
+    folder: PathBuf,
+    overrides: &[Override],
+    registry: &Registry,
+) -> Result<Configuration, HostError> {
+    let document = Document { table, ..Document::default() };
+    read_document(document, folder, overrides, registry)
+}
+
+fn read_document(
+    mut document: Document,
+    folder: PathBuf,
+    overrides: &[Override],
+    registry: &Registry,
+) -> Result<Configuration, HostError> {
     apply(&mut document, overrides).map_err(HostError::Configuration)?;
     let Document { table, origins } = document;
     let settings = check(&table, registry)
         .map_err(|problems| located(problems, &origins, ExitCode::Configuration))?;
-    let folder = path.parent().map(Path::to_owned).unwrap_or_default();
     Ok(Configuration { settings, folder, origins })
 }
 

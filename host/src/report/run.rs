@@ -145,7 +145,9 @@ fn spent(view: &RunView) -> String {
 }
 
 fn write_champion(view: &RunView, trial: TrialId, page: &mut Page) {
-    page.heading(&format!("Best: trial {trial}"));
+    let inherits = view.settings.as_ref().is_some_and(|settings| settings.inherit.is_some());
+    let how = if inherits { ", on inherited weights" } else { "" };
+    page.heading(&format!("Best: trial {trial}{how}"));
     super::trial::write_result(view, trial, page);
 }
 
@@ -201,7 +203,14 @@ fn write_next(view: &RunView, page: &mut Page) {
     if let Some(trial) = view.champion() {
         hints.push((format!("nas show {run} --trial {trial}"), "its lineage, curve, cost and log"));
     }
-    if let Some(last) = view.history.search.last() {
+    if view.history.stop.is_some() && view.champion().is_some() {
+        let what = match view.settings.as_ref().is_some_and(|settings| settings.inherit.is_some()) {
+            true => "train the best network from scratch: so far its weights are inherited",
+            false => "train the best network again, at another scale: --set space.cells=…",
+        };
+        hints.push((format!("nas retrain {run}"), what));
+    }
+    if let Some(last) = view.history.search.last().filter(|last| !last.alpha.is_empty()) {
         let epoch = last.checkpoint.epoch;
         hints.push((
             format!("nas show {run} --epoch {epoch}"),

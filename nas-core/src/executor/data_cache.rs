@@ -7,8 +7,8 @@
 //! same files, each renamed into place.
 
 use std::ffi::OsStr;
-use std::fs::{self, File, Metadata};
-use std::io::{self, Read};
+use std::fs::{self, Metadata};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 
 use super::meter::UNLIMITED;
 use super::{ExecutorError, prepare_splits, worker_program};
+use crate::digest::sha256_of;
 use crate::protocol::Usage;
 use crate::protocol::data::{DataConfig, DataRequest, DataSummary, SplitFile};
 
@@ -98,20 +99,6 @@ fn write_summary(folder: &Path, summary: &DataSummary) -> Result<(), ExecutorErr
     text.and_then(|text| fs::write(&temporary, text))
         .and_then(|()| fs::rename(&temporary, &path))
         .map_err(file_error("write", &path))
-}
-
-fn sha256_of(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
-    let mut digest = Sha256::new();
-    let mut piece = vec![0; 1 << 16];
-    loop {
-        match file.read(&mut piece) {
-            Ok(0) => return Ok(HEXLOWER.encode(&digest.finalize())),
-            Ok(length) => digest.update(&piece[..length]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
 }
 
 /// A name for everything that prepared data depend on.

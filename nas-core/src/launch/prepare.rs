@@ -13,6 +13,7 @@ use nas_plugin_api::verdict::QuestionKind;
 use serde_json::{Map, Value};
 
 use super::Problem;
+use super::prepare_heritage::PreparedHeritage;
 use super::prepare_one_shot::{Configs, PreparedSearch};
 use crate::executor::prepare_data;
 use crate::journal::{ComponentRecord, FileRecord};
@@ -35,6 +36,7 @@ pub struct Prepared {
     pub(super) files: Vec<FileRecord>,
     pub(super) review_needs: Vec<String>,
     pub(super) one_shot: Option<PreparedSearch>,
+    pub(super) heritage: Option<PreparedHeritage>,
     /// Where private copies of libraries are.
     pub(super) plugin_cache: PathBuf,
 }
@@ -132,6 +134,8 @@ impl Preparation {
         );
         let policies = self.make_policies(&settings, policies);
         let (space, (fitness, objectives, fitness_needs)) = (space?, fitness?);
+        let parts_of_space = (configs.operations.clone(), configs.space.clone());
+        let heritage = self.prepare_heritage(&mut settings, parts_of_space, &space, data.as_ref());
         let fidelity = Fidelity {
             epochs: settings.training.epochs,
             data_fraction: settings.training.data_fraction,
@@ -177,6 +181,7 @@ impl Preparation {
             files,
             review_needs,
             one_shot,
+            heritage,
             plugin_cache: self.registry.places().cache.clone(),
         })
     }

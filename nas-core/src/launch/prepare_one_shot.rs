@@ -62,6 +62,11 @@ impl Preparation {
             }
             self.problems.push(Problem::new("supernet", text).expecting(expected));
         }
+        if is_one_shot && settings.inherit.is_some() {
+            let text = format!("strategy `{}` trains a supernet itself", settings.strategy.name);
+            let expected = "no table `[inherit]`, or a strategy that evaluates single networks";
+            self.problems.push(Problem::new("inherit", text).expecting(expected));
+        }
         if is_one_shot {
             let execution = &settings.execution;
             let all_threads = execution.workers.max(1) * execution.threads.max(1);

@@ -21,6 +21,13 @@ impl Problem {
         Self { key, message, expected: None, nearest: None }
     }
 
+    /// The same with a key that is one of a table's.
+    #[must_use]
+    pub(super) fn within(mut self, table: &str) -> Self {
+        self.key = format!("{table}.{}", self.key);
+        self
+    }
+
     /// Adds what would be right.
     #[must_use]
     pub fn expecting(mut self, expected: impl Into<String>) -> Self {

@@ -7,6 +7,7 @@ use nas_plugin_api::component::ComponentKind;
 use nas_plugin_api::verdict::{Action, Plan, PolicyContext, Question};
 use serde_json::Value;
 
+use super::prepare_heritage::PreparedHeritage;
 use super::{Prepared, Problem, RunFolder, RunFolderError, prepare};
 use crate::budget::{Budget, Clock, KillMargin, Ledger, RealClock, Workforce};
 use crate::executor::{
@@ -16,7 +17,9 @@ use crate::journal::{Event, EventLog, Journal, JournalError, Recorded, Start};
 use crate::plugin::Registry;
 use crate::protocol::Setup;
 use crate::protocol::data::DataSummary;
-use crate::search::{Observer, Search, SearchError, StopSignal, Summary, Training};
+use crate::search::{
+    Inheriting, Observer, Search, SearchError, StopSignal, Summary, Training, Work,
+};
 use crate::settings::Settings;
 
 /// Longest that a worker may take to load libtorch and the data, in seconds.
@@ -142,23 +145,19 @@ impl Prepared {
         stop: StopSignal,
     ) -> Result<Search<'a>, LaunchError> {
         let executor = executor(&self.settings, self.data.as_ref(), folder.path())?;
-        let work = Training::new(
-            self.parts.space.clone(),
-            self.settings.training.recipe.clone(),
-            folder.path(),
-            self.settings.execution.keep_weights,
-            self.review_needs,
-        );
-        Ok(Search::new(
-            &self.settings,
-            self.parts,
-            ledger,
-            log,
-            executor,
-            Box::new(work),
-            observer,
-            stop,
-        ))
+        let recipe = self.settings.training.recipe.clone();
+        let work: Box<dyn Work> = match self.heritage {
+            Some(PreparedHeritage { space, heritage }) => {
+                let needs = self.review_needs;
+                Box::new(Inheriting::new(space, heritage, recipe, folder.path(), needs))
+            }
+            None => {
+                let (space, keep) =
+                    (self.parts.space.clone(), self.settings.execution.keep_weights);
+                Box::new(Training::new(space, recipe, folder.path(), keep, self.review_needs))
+            }
+        };
+        Ok(Search::new(&self.settings, self.parts, ledger, log, executor, work, observer, stop))
     }
 
     /// Asks every policy about the whole search before anything is spent.

@@ -49,7 +49,7 @@ pub enum SupernetLayer {
         paths: Vec<Path>,
     },
     /// Its input times a weighted sum of masks, each of which lets the first so many channels
-    /// through.
+    /// through. Behind a layer of a chosen width, or behind the batch norm that reads it.
     WidthMask {
         /// One path per width.
         paths: Vec<usize>,
@@ -98,6 +98,9 @@ impl NetworkSpace {
                 layout.paths(choice).map(|index| Path { index, is_identity: false }).collect()
             };
             place.push(match &node.layer {
+                TemplateLayer::Layer(layer @ Layer::BatchNorm(_)) => {
+                    writer.norm(&node.name, layer.clone(), &inputs)?
+                }
                 TemplateLayer::Layer(layer) => writer.fixed(&node.name, layer.clone(), &inputs)?,
                 TemplateLayer::Wide { layer, width } => {
                     let Options::Width { values } = &template.choices[*width].options else {
@@ -261,6 +264,26 @@ impl Writer {
         let shapes: Vec<&Shape> = inputs.iter().map(|&input| &self.shapes[input]).collect();
         self.supernet.fixed_cost += layer_cost(&layer, &shapes, &shape).multiply_adds as f64;
         Ok(self.push(name.to_owned(), SupernetLayer::Layer(layer), inputs.to_vec(), shape))
+    }
+
+    /// A batch norm. It undoes whatever a mask does to a channel's scale, and shifts channels that
+    /// are masked away: so a mask in front of it moves behind it.
+    fn norm(
+        &mut self,
+        name: &str,
+        layer: Layer,
+        inputs: &[NodeIndex],
+    ) -> Result<NodeIndex, NetworkError> {
+        let masked = inputs.first().map(|&input| &self.supernet.nodes[input]);
+        let (mask, wide) = match masked {
+            Some(node @ SupernetNode { layer: SupernetLayer::WidthMask { .. }, .. }) => {
+                (node.layer.clone(), node.inputs.clone())
+            }
+            _ => return self.fixed(name, layer, inputs),
+        };
+        let norm = self.fixed(name, layer, &wide)?;
+        let shape = self.shapes[norm].clone();
+        Ok(self.push(format!("{name}/width"), mask, vec![norm], shape))
     }
 
     fn mixture(

@@ -59,7 +59,7 @@ pub struct Setup {
     pub threads: usize,
 }
 
-/// One network to train and measure.
+/// One network to train, or to give inherited weights, and to measure.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrialJob {
     /// The trial's number.
@@ -87,8 +87,20 @@ pub struct TrialJob {
     pub keep_weights: Option<PathBuf>,
     /// Weights to start from instead of random ones.
     pub start_from: Option<PathBuf>,
+    /// Weights of a supernet to evaluate instead of training; nothing is kept then.
+    #[serde(default)]
+    pub heritage: Option<Heritage>,
     /// This trial's own log file, appended to.
     pub log: PathBuf,
+}
+
+/// What a network inherits instead of being trained.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heritage {
+    /// A checkpoint of a supernet of the same space, operations and scale.
+    pub weights: PathBuf,
+    /// Training batches from which batch-norm statistics are made.
+    pub recalibration_batches: u32,
 }
 
 /// A trained network to evaluate on a split that the search never saw.

@@ -22,4 +22,4 @@ pub use parts::{Parts, Policy, SearchError};
 pub(crate) use policies::{Judgement, judge};
 pub(crate) use run::JOURNAL_SECONDS;
 pub use run::{Search, StopSignal, Summary};
-pub use work::{Assignment, KeepWeights, NoTraining, Training, Work};
+pub use work::{Assignment, Inheriting, KeepWeights, NoTraining, Training, Work};

@@ -9,8 +9,8 @@ use nas_plugin_api::trial::{Fidelity, Proposal, TrialId};
 use crate::budget::Reservation;
 use crate::executor::trial_log;
 use crate::network::{NetworkError, NetworkSpace};
-use crate::protocol::TrialJob;
 use crate::protocol::recipe::Recipe;
+use crate::protocol::{Heritage, TrialJob};
 
 /// One attempt at an admitted trial.
 #[derive(Clone, Debug, PartialEq)]
@@ -127,6 +127,45 @@ impl Work for Training {
     }
 }
 
+/// Jobs that give the proposed networks the weights of a supernet.
+pub struct Inheriting {
+    space: NetworkSpace,
+    heritage: Heritage,
+    recipe: Recipe,
+    folder: PathBuf,
+    needs: Vec<String>,
+}
+
+impl Inheriting {
+    /// Evaluates networks of this space, which is at the supernet's scale and in its form for a
+    /// search; of the recipe only the batch size counts. The rest is as for [`Training::new`].
+    #[must_use]
+    pub fn new(
+        space: NetworkSpace,
+        heritage: Heritage,
+        recipe: Recipe,
+        folder: &Path,
+        needs: Vec<String>,
+    ) -> Self {
+        Self { space, heritage, recipe, folder: folder.to_owned(), needs }
+    }
+}
+
+impl Work for Inheriting {
+    fn job(&mut self, assignment: &Assignment<'_>) -> Result<TrialJob, NetworkError> {
+        Ok(TrialJob {
+            graph: self.space.network(&assignment.proposal.genotype)?,
+            recipe: self.recipe.clone(),
+            needs: self.needs.clone(),
+            heritage: Some(self.heritage.clone()),
+            log: trial_log(&self.folder, assignment.trial),
+            ..plain_job(assignment)
+        })
+    }
+
+    fn discard(&mut self, _: TrialId) {}
+}
+
 /// Jobs for an executor that needs no network (a benchmark, an instant evaluator).
 #[derive(Debug, Default)]
 pub struct NoTraining;
@@ -153,6 +192,7 @@ fn plain_job(assignment: &Assignment<'_>) -> TrialJob {
         memory_bytes: assignment.reservation.memory_bytes,
         keep_weights: None,
         start_from: None,
+        heritage: None,
         log: PathBuf::new(),
     }
 }

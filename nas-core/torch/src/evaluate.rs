@@ -5,7 +5,7 @@ use tch::TchError;
 use crate::batches::Batches;
 use crate::limits::Watch;
 use crate::loss::{correct, cross_entropy};
-use crate::network::Network;
+use crate::network::{Network, Norms};
 use crate::pixels::Pixels;
 use crate::random::Random;
 use crate::trial::TrialError;
@@ -29,13 +29,27 @@ pub fn evaluate(
     batch_size: usize,
     watch: &mut Watch,
 ) -> Result<Score, TrialError> {
+    evaluate_with(network, Norms::Evaluation, pixels, batch_size, watch)
+}
+
+/// The same with a choice of what batch norms normalise by.
+///
+/// # Errors
+/// As [`evaluate`].
+pub fn evaluate_with(
+    network: &Network,
+    norms: Norms,
+    pixels: &Pixels,
+    batch_size: usize,
+    watch: &mut Watch,
+) -> Result<Score, TrialError> {
     let _no_grad = tch::no_grad_guard();
     let mut batches = Batches::all(pixels, batch_size);
     let mut unused = Random::new(0, 0);
     let (mut right, mut loss) = (0.0, 0.0);
     for number in 0..batches.len() {
         let batch = batches.batch(number, network, &mut unused)?;
-        let logits = network.forward(&batch.images)?;
+        let logits = network.logits(&batch.images, norms)?;
         let images = batch.labels.numel() as f64;
         right += scalar(&correct(&logits, &batch.labels)?)?;
         loss += images * scalar(&cross_entropy(&[logits], &batch.labels, 0.0, 0.0)?)?;

@@ -89,7 +89,7 @@ pub enum Norms {
     Evaluation,
     /// The batch's own, and nothing moves.
     Batch,
-    /// The batch's own, and the running ones, of every norm of a supernet, become the mean over
+    /// The batch's own, and the running ones, of every norm of a supernet or its heir, become the mean over
     /// this batch and so many before.
     Average {
         /// Batches that are averaged already.
@@ -142,6 +142,15 @@ impl Network {
         Self::assemble(Program::from_supernet(supernet)?, &RULES, seed, options)
     }
 
+    /// Builds a graph whose weights will be those of a supernet: all its batch norms can be
+    /// recalibrated.
+    ///
+    /// # Errors
+    /// [`NetworkError`]
+    pub fn build_heir(graph: &Graph, options: Options) -> Result<Self, NetworkError> {
+        Self::assemble_with(Program::from_graph(graph)?, &RULES, true, (0, options))
+    }
+
     /// Builds a program rewritten by these rules.
     ///
     /// The rules change neither the order of the parameters nor what they start as.
@@ -154,6 +163,16 @@ impl Network {
         seed: u64,
         options: Options,
     ) -> Result<Self, NetworkError> {
+        let recalibrates = plain.n_paths > 0;
+        Self::assemble_with(plain, rules, recalibrates, (seed, options))
+    }
+
+    fn assemble_with(
+        plain: Program,
+        rules: &[Rule],
+        recalibrates: bool,
+        (seed, options): (u64, Options),
+    ) -> Result<Self, NetworkError> {
         let mut program = plain.clone();
         for (_, rule) in rules {
             rule(&mut program);
@@ -162,10 +181,9 @@ impl Network {
         let &[input] = inputs.as_slice() else {
             return Err(NetworkError::Inputs { n_inputs: inputs.len() });
         };
-        let is_supernet = plain.n_paths > 0;
-        let mut remaining = Declarations::of(is_supernet);
+        let mut remaining = Declarations::of(recalibrates);
         build_modules(&program, &mut remaining);
-        let mut declarations = Declarations::of(is_supernet);
+        let mut declarations = Declarations::of(recalibrates);
         build_modules(&plain, &mut declarations);
         let mut declarations = declarations.only_those_of(&remaining);
         let modules = build_modules(&program, &mut declarations);
@@ -253,9 +271,16 @@ impl Network {
     /// # Errors
     /// As [`Self::forward_training`].
     pub fn forward(&self, images: &Tensor) -> Result<Tensor, NetworkError> {
+        self.logits(images, Norms::Evaluation)
+    }
+
+    /// The same with a choice of what batch norms normalise by.
+    ///
+    /// # Errors
+    /// As [`Self::forward_training`].
+    pub fn logits(&self, images: &Tensor, norms: Norms) -> Result<Tensor, NetworkError> {
         let mut nothing = |_: &dyn Module, _: &[&Tensor]| Ok::<(), NetworkError>(());
-        let mut outputs =
-            self.run(&self.logits_plan, images, Norms::Evaluation, None, &mut nothing)?;
+        let mut outputs = self.run(&self.logits_plan, images, norms, None, &mut nothing)?;
         Ok(outputs.swap_remove(0))
     }
 

@@ -30,8 +30,8 @@ pub(crate) struct Declarations {
     statistics: Vec<Declaration>,
     learnt_by_name: HashMap<String, LearntIndex>,
     statistic_by_name: HashMap<String, StatisticIndex>,
-    /// Whether all batch norms keep statistics: evaluations of a supernet may make them.
-    is_supernet: bool,
+    /// Whether all batch norms keep statistics, since they may be recalibrated.
+    recalibrates: bool,
 }
 
 #[derive(Debug)]
@@ -75,13 +75,13 @@ pub struct Parameters {
 
 impl Declarations {
     /// None yet.
-    pub(crate) fn of(is_supernet: bool) -> Self {
-        Self { is_supernet, ..Self::default() }
+    pub(crate) fn of(recalibrates: bool) -> Self {
+        Self { recalibrates, ..Self::default() }
     }
 
-    /// Whether they are a supernet's.
-    pub(crate) fn is_supernet(&self) -> bool {
-        self.is_supernet
+    /// Whether all batch norms keep statistics, since they may be recalibrated.
+    pub(crate) fn recalibrates(&self) -> bool {
+        self.recalibrates
     }
 
     pub(crate) fn learnt(&mut self, name: String, size: &[i64], initial: Initial) -> LearntIndex {
@@ -99,7 +99,7 @@ impl Declarations {
 
     /// What is declared here as well as there, in this order.
     pub(crate) fn only_those_of(self, other: &Self) -> Self {
-        let mut kept = Self::of(self.is_supernet);
+        let mut kept = Self::of(self.recalibrates);
         for Declaration { name, size, initial } in self.learnt {
             if other.learnt_by_name.contains_key(&name) {
                 kept.learnt(name, &size, initial);

@@ -2,15 +2,18 @@
 
 use std::time::Instant;
 
-use nas_core::protocol::{AuditJob, Failure, TrialJob};
+use nas_core::protocol::{AuditJob, Failure, Heritage, TrialJob};
 use nas_plugin_api::measurement::{EpochRecord, Measurements, names};
 use tch::{Device, TchError};
 
-use crate::evaluate::evaluate;
+use crate::augment::Augmentation;
+use crate::batches::Batches;
+use crate::evaluate::{evaluate, evaluate_with};
 use crate::latency::latency_ms;
 use crate::limits::{LimitError, Watch};
-use crate::network::{Network, NetworkError, Options, first_line};
+use crate::network::{Network, NetworkError, Norms, Options, first_line};
 use crate::pixels::Pixels;
+use crate::random::Random;
 use crate::train::{Training, train};
 use crate::weights::{self, WeightsError};
 
@@ -84,7 +87,7 @@ pub(crate) fn is_out_of_memory(error: &TchError) -> bool {
         .any(|words| text.contains(words))
 }
 
-/// Trains and measures one network.
+/// Trains and measures one network; one that inherits its weights is measured alone.
 ///
 /// The validation split is evaluated once, after the last epoch.
 ///
@@ -98,6 +101,9 @@ pub fn run(
     watch: &mut Watch,
     tell: &mut dyn FnMut(EpochRecord) -> Result<(), TrialError>,
 ) -> Result<Measurements, TrialError> {
+    if let Some(heritage) = &job.heritage {
+        return inherited(job, heritage, train_pixels, validation, device, watch);
+    }
     let mut network = Network::build(&job.graph, job.seed, Options::on(device))?;
     if let Some(path) = &job.start_from {
         weights::load(&mut network, path)?;
@@ -119,23 +125,73 @@ pub fn run(
         tell(record)
     };
     train(&mut network, train_pixels, training, watch, &mut after_epoch)?;
+    measure(&network, job, &mut measurements)?;
+    if let Some(path) = &job.keep_weights {
+        weights::save(&network, path)?;
+    }
+    let peak = watch.usage().peak_memory_bytes;
+    measurements.set(names::PEAK_MEMORY_BYTES, peak as f64);
+    Ok(measurements)
+}
+
+/// What can be measured of a network whatever its weights are.
+fn measure(
+    network: &Network,
+    job: &TrialJob,
+    measurements: &mut Measurements,
+) -> Result<(), TrialError> {
     measurements.set(names::PARAMETERS, network.count_parameters() as f64);
     for need in &job.needs {
         match need.as_str() {
             names::MULTIPLY_ADDS => {
                 measurements.set(names::MULTIPLY_ADDS, network.count_multiply_adds()? as f64);
             }
-            names::LATENCY_MS => measurements.set(names::LATENCY_MS, latency_ms(&network, 1)?),
+            names::LATENCY_MS => measurements.set(names::LATENCY_MS, latency_ms(network, 1)?),
             names::BATCH_LATENCY_MS => {
-                let milliseconds = latency_ms(&network, recipe.batch_size)?;
+                let milliseconds = latency_ms(network, job.recipe.batch_size)?;
                 measurements.set(names::BATCH_LATENCY_MS, milliseconds);
             }
             _ => {}
         }
     }
-    if let Some(path) = &job.keep_weights {
-        weights::save(&network, path)?;
+    Ok(())
+}
+
+/// Evaluates a network with a supernet's weights.
+///
+/// Its batch-norm statistics are made anew: the plain mean over the first training batches, the
+/// same for every network.
+///
+/// # Source
+/// Guo et al., single path one-shot, ECCV 2020, section 3.4.
+fn inherited(
+    job: &TrialJob,
+    heritage: &Heritage,
+    train_pixels: &Pixels,
+    validation: &Pixels,
+    device: Device,
+    watch: &mut Watch,
+) -> Result<Measurements, TrialError> {
+    let mut network = Network::build_heir(&job.graph, Options::on(device))?;
+    weights::inherit(&mut network, &heritage.weights)?;
+    let batch_size = job.recipe.batch_size;
+    let plain = Augmentation::default();
+    let mut batches = Batches::share(train_pixels, job.data_fraction, batch_size, plain);
+    let mut unused = Random::new(0, 0);
+    let wanted = heritage.recalibration_batches;
+    let n_batches = wanted.min(u32::try_from(batches.n_training()).unwrap_or(u32::MAX));
+    for number in 0..n_batches {
+        let batch = batches.batch(number as usize, &network, &mut unused)?;
+        let norms = Norms::Average { before: number };
+        let _ = tch::no_grad(|| network.logits(&batch.images, norms))?;
+        watch.check()?;
     }
+    let score = evaluate_with(&network, Norms::Averaged, validation, batch_size, watch)?;
+    let mut measurements = Measurements::from([
+        (names::VALIDATION_ACCURACY, score.accuracy),
+        (names::VALIDATION_LOSS, score.loss),
+    ]);
+    measure(&network, job, &mut measurements)?;
     let peak = watch.usage().peak_memory_bytes;
     measurements.set(names::PEAK_MEMORY_BYTES, peak as f64);
     Ok(measurements)

@@ -104,6 +104,40 @@ pub fn load(network: &mut Network, path: &Path) -> Result<(), WeightsError> {
     Ok(())
 }
 
+/// Gives a network the weights that it shares with a supernet, from a checkpoint of the latter.
+///
+/// Where the supernet has more channels, its first ones are taken, which are those that a width
+/// mask lets through. Running statistics stay as they are: inherited ones would be of no use.
+///
+/// # Errors
+/// As [`load`].
+pub fn inherit(network: &mut Network, checkpoint: &Path) -> Result<(), WeightsError> {
+    let file_error = |source| WeightsError::File { path: checkpoint.to_owned(), source };
+    let stored: HashMap<String, Tensor> =
+        Tensor::read_safetensors(checkpoint).map_err(file_error)?.into_iter().collect();
+    for NamedTensor { name, tensor } in network.parameters().learnt() {
+        let Some(weights) = stored.get(name) else {
+            return Err(WeightsError::Missing { path: checkpoint.to_owned(), name: name.clone() });
+        };
+        let (found, expected) = (weights.size(), tensor.size());
+        let holds = found.len() == expected.len()
+            && found.iter().zip(&expected).all(|(found, expected)| found >= expected);
+        if !holds {
+            let (path, name) = (checkpoint.to_owned(), name.clone());
+            return Err(WeightsError::Shape { path, name, found, expected });
+        }
+        let copy = || {
+            let mut first = weights.shallow_clone();
+            for (axis, &length) in (0..).zip(&expected) {
+                first = first.f_narrow(axis, 0, length)?;
+            }
+            tensor.shallow_clone().f_copy_(&first)
+        };
+        tch::no_grad(copy).map_err(file_error)?;
+    }
+    Ok(())
+}
+
 fn named(network: &Network) -> impl Iterator<Item = &NamedTensor> {
     network.parameters().learnt().iter().chain(network.parameters().statistics())
 }

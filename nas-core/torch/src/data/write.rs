@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
+use nas_core::digest::sha256_of;
 use nas_core::protocol::data::SplitFile;
 use safetensors::tensor::{Dtype, View};
-use sha2::{Digest, Sha256};
 
 use super::DataError;
 use super::normalization::Normalization;
@@ -60,21 +60,8 @@ fn write_temporary(
         ("std", Tensor(Dtype::F32, vec![channels], floats(&normalization.std))),
     ];
     safetensors::serialize_to_file(tensors, None, path).map_err(io::Error::other)?;
-    let mut file = File::open(path)?;
-    file.sync_all()?;
-    sha256(&mut file)
-}
-
-fn sha256(file: &mut File) -> io::Result<String> {
-    let mut hasher = Sha256::new();
-    let mut chunk = vec![0; 1 << 16];
-    loop {
-        match file.read(&mut chunk)? {
-            0 => break,
-            read => hasher.update(&chunk[..read]),
-        }
-    }
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    File::open(path)?.sync_all()?;
+    sha256_of(path)
 }
 
 fn publish(temporary: &Path, path: &PathBuf) -> io::Result<()> {

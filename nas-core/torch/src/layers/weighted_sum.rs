@@ -121,7 +121,7 @@ impl NormalizedSum {
         let channels = shape.channels() as i64;
         let mut build = |Norm { name, layer }: &Norm| BuiltNorm {
             scale_and_shift: layer.affine.then(|| declare.scale_and_shift(name, channels)),
-            running: (layer.statistics == Statistics::Running || declare.is_supernet()).then(
+            running: (layer.statistics == Statistics::Running || declare.recalibrates()).then(
                 || {
                     [
                         declare.statistic(format!("{name}.running_mean"), channels, Initial::Zeros),

@@ -1,20 +1,22 @@
 //! The whole state of a search in one file.
 //!
-//! A safetensors file: the weights and their momentum as they lie in memory, the running
-//! statistics, and as bytes of JSON everything else. It is written under another name, flushed, and
-//! renamed into place.
+//! A safetensors file: the weights by name, from which [`crate::weights::inherit`] takes some; their
+//! momentum as it lies in memory, the running statistics, and as bytes of JSON everything else. It is
+//! written under another name, flushed, and renamed into place.
 
+use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
+use nas_core::digest::sha256_of;
 use nas_core::protocol::one_shot::Checkpoint;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-use tch::{Kind, Tensor};
+use tch::{Kind, TchError, Tensor};
 
 use super::SearchError;
 use super::form::Form;
+use crate::parameters::NamedTensor;
 use crate::supernet::Supernet;
 
 /// Everything that is no tensor.
@@ -27,7 +29,7 @@ pub(super) struct State {
     pub(super) strategy: Vec<u8>,
 }
 
-const WEIGHTS: &str = "weights";
+// Names of parameters end in `.weight` or `.bias`.
 const VELOCITY: &str = "velocity";
 const STATISTICS: &str = "statistics";
 const STATE: &str = "state";
@@ -47,14 +49,18 @@ pub(super) fn write(
     if statistics.is_empty() {
         statistics.push(Tensor::f_zeros([0], (Kind::Float, tch::Device::Cpu))?);
     }
-    let named = [
-        (WEIGHTS, parameters.values().shallow_clone()),
+    let weights = parameters
+        .learnt()
+        .iter()
+        .map(|learnt| Ok((learnt.name.as_str(), learnt.tensor.f_detach()?.f_contiguous()?)));
+    let mut named = weights.collect::<Result<Vec<_>, TchError>>()?;
+    named.extend([
         (VELOCITY, supernet.optimizer().velocity().shallow_clone()),
         (STATISTICS, Tensor::f_cat(&statistics, 0)?),
         (STATE, Tensor::f_from_slice(&text)?),
-    ];
+    ]);
     Tensor::write_safetensors(&named, &waiting).map_err(|error| wrong(error.to_string()))?;
-    let sha256 = digest(&waiting).map_err(|error| wrong(error.to_string()))?;
+    let sha256 = sha256_of(&waiting).map_err(|error| wrong(error.to_string()))?;
     let file = format!("epoch_{}_{}.safetensors", state.epoch, &sha256[..8]);
     let place = || -> io::Result<()> {
         File::open(&waiting)?.sync_all()?;
@@ -72,7 +78,7 @@ pub(super) fn read(
 ) -> Result<(State, Numbers), SearchError> {
     let path = folder.join(&checkpoint.file);
     let wrong = |what: String| SearchError::Checkpoint { path: path.clone(), what };
-    let found = digest(&path).map_err(|error| wrong(error.to_string()))?;
+    let found = sha256_of(&path).map_err(|error| wrong(error.to_string()))?;
     if found != checkpoint.sha256 {
         return Err(wrong(format!(
             "its sha256 is {found}, but {} was journalled: the file was changed or damaged",
@@ -80,16 +86,12 @@ pub(super) fn read(
         )));
     }
     let tensors = Tensor::read_safetensors(&path).map_err(|error| wrong(error.to_string()))?;
-    let tensor = |name: &str| {
-        let found = tensors.iter().find(|(found, _)| found == name);
-        found
-            .map(|(_, tensor)| tensor.shallow_clone())
-            .ok_or_else(|| wrong(format!("it has no `{name}`")))
-    };
-    let text = Vec::<u8>::try_from(tensor(STATE)?).map_err(|error| wrong(error.to_string()))?;
+    let mut weights: HashMap<String, Tensor> = tensors.into_iter().collect();
+    let mut take =
+        |name: &str| weights.remove(name).ok_or_else(|| wrong(format!("it has no `{name}`")));
+    let [text, velocity, statistics] = [take(STATE)?, take(VELOCITY)?, take(STATISTICS)?];
+    let text = Vec::<u8>::try_from(text).map_err(|error| wrong(error.to_string()))?;
     let state: State = serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
-    let [weights, velocity, statistics] =
-        [tensor(WEIGHTS)?, tensor(VELOCITY)?, tensor(STATISTICS)?];
     Ok((state, Numbers { path: path.clone(), weights, velocity, statistics }))
 }
 
@@ -97,7 +99,7 @@ pub(super) fn read(
 #[derive(Debug)]
 pub(super) struct Numbers {
     path: PathBuf,
-    weights: Tensor,
+    weights: HashMap<String, Tensor>,
     velocity: Tensor,
     statistics: Tensor,
 }
@@ -108,16 +110,23 @@ impl Numbers {
         let _no_grad = tch::no_grad_guard();
         let wrong =
             |what: &str| SearchError::Checkpoint { path: self.path.clone(), what: what.into() };
-        let parameters = supernet.network_mut().parameters_mut();
+        let parameters = supernet.network().parameters();
         let n_statistics: i64 = parameters.statistics().iter().map(|s| s.tensor.size()[0]).sum();
-        let (values, _) = parameters.values_and_gradients_mut();
-        if values.size() != self.weights.size()
-            || values.size() != self.velocity.size()
+        let own = |learnt: &NamedTensor| {
+            let kept = self.weights.get(&learnt.name)?;
+            (kept.size() == learnt.tensor.size()).then_some(kept)
+        };
+        if parameters.values().size() != self.velocity.size()
             || self.statistics.size() != [n_statistics]
+            || !parameters.learnt().iter().all(|learnt| own(learnt).is_some())
         {
             return Err(wrong("it belongs to another supernet"));
         }
-        values.f_copy_(&self.weights)?;
+        for learnt in parameters.learnt() {
+            if let Some(kept) = own(learnt) {
+                learnt.tensor.shallow_clone().f_copy_(kept)?;
+            }
+        }
         let mut start = 0;
         for kept in parameters.statistics() {
             let length = kept.tensor.size()[0];
@@ -138,19 +147,6 @@ pub(super) fn find(folder: &Path, epoch: u32) -> Option<Checkpoint> {
         .filter_map(Result::ok)
         .filter(|entry| entry.file_name().to_string_lossy().starts_with(&prefix))
         .max_by_key(|entry| entry.metadata().and_then(|data| data.modified()).ok())?;
-    let sha256 = digest(&newest.path()).ok()?;
+    let sha256 = sha256_of(&newest.path()).ok()?;
     Some(Checkpoint { epoch, file: newest.file_name().to_string_lossy().into_owned(), sha256 })
-}
-
-fn digest(path: &Path) -> io::Result<String> {
-    let mut hash = Sha256::new();
-    let mut file = File::open(path)?;
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => break,
-            length => hash.update(&buffer[..length]),
-        }
-    }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }

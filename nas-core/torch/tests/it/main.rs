@@ -5,6 +5,7 @@
 mod batches;
 mod curvature;
 mod fixtures;
+mod heritage;
 mod kernels;
 mod layers;
 mod limits;

@@ -135,6 +135,8 @@ fn a_darts_supernet_is_pytorchs_in_64_bits() {
     for rules in [&RULES[..0], &RULES] {
         let mut supernet = build(&plan, EXACT, rules);
         let [train, validation] = [batch(&supernet, TRAIN, 3), batch(&supernet, VALIDATION, 7)];
+        let logits = supernet.logits(&train.images, &mixture).unwrap();
+        reference.check("logits", &logits, 1e-9);
         let first = supernet.look(&validation, &mixture).unwrap().gradient;
         let first = of_operations(&networks, &first);
         let weights = &reference.0["mixture"];

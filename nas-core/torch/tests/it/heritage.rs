@@ -1,0 +1,138 @@
+//! Networks with a supernet's weights compute what the supernet does where only they are chosen.
+
+use std::path::Path;
+
+use nas_core::network::{NetworkSpace, OperationGraphs};
+use nas_plugin_api::component::{Component, Mixture, Need, OperationSet, SearchSpace};
+use nas_plugin_api::genotype::Genotype;
+use nas_plugin_api::graph::Shape;
+use nas_plugin_api::template::{Role, Scale, Space};
+use nas_plugin_api::toolkit::mixture_layout::MixtureLayout;
+use nas_plugin_api::toolkit::random_genotype::random_genotype;
+use nas_plugin_api::toolkit::rng::generator;
+use nas_torch::mixture::Mixed;
+use nas_torch::network::{Network, NetworkError, Norms, Options};
+use nas_torch::weights::{WeightsError, inherit};
+use ops_basic::BasicOperations;
+use ops_darts::DartsOperations;
+use ops_mobile::{MobileOperations, MobileOperationsConfig};
+use ops_nb201::Nb201Operations;
+use space_chain::{ChainConfig, ChainSpace};
+use space_darts::{DartsConfig, DartsSpace};
+use space_layer_widths::{LayerWidthsConfig, LayerWidthsSpace};
+use space_mobile::{MobileConfig, MobileSpace};
+use space_nb201::{Nb201Config, Nb201Space};
+use tch::{Device, Kind, Tensor};
+
+use crate::splitmix::{numbers, set_parameters};
+
+fn networks(
+    space: &dyn SearchSpace,
+    operations: Box<dyn OperationSet>,
+    (channels, cells): (Option<usize>, Option<usize>),
+) -> NetworkSpace {
+    let scale = Scale {
+        input: Shape::from([3, 16, 16]),
+        classes: 4,
+        channels,
+        cells,
+        auxiliary_head: false,
+        role: Role::Search,
+    };
+    NetworkSpace::new(space, OperationGraphs::new(operations), &scale, Role::Search).unwrap()
+}
+
+fn single_path(space: &Space, genotype: &Genotype) -> Mixture {
+    let layout = MixtureLayout::new(space);
+    let n = layout.n_paths();
+    let mut mixture = Mixture { weights: vec![0.0; n], needs: vec![Need::Skip; n] };
+    for (choice, &option) in genotype.0.iter().enumerate() {
+        for &member in space.selection(choice, option) {
+            let path = layout.paths(choice).start + member;
+            (mixture.weights[path], mixture.needs[path]) = (1.0, Need::Forward);
+        }
+    }
+    mixture
+}
+
+/// What a one-shot search keeps of its weights.
+fn keep(network: &Network, path: &Path) {
+    let named: Vec<(&str, Tensor)> = network
+        .parameters()
+        .learnt()
+        .iter()
+        .map(|learnt| (learnt.name.as_str(), learnt.tensor.detach().contiguous()))
+        .collect();
+    Tensor::write_safetensors(&named, path).unwrap();
+}
+
+#[track_caller]
+fn check(networks: &NetworkSpace) {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoint = folder.path().join("checkpoint.safetensors");
+    let options = Options { kind: Kind::Double, ..Options::on(Device::Cpu) };
+    let supernet = Network::build_supernet(&networks.supernet(1).unwrap(), 0, options).unwrap();
+    set_parameters(supernet.parameters());
+    keep(&supernet, &checkpoint);
+    let images = supernet.lay_out(&numbers(77, &[8, 3, 16, 16])).unwrap();
+    let space = networks.space();
+    let mut rng = generator(5);
+    for _ in 0..6 {
+        let genotype = random_genotype(space, &mut rng).unwrap();
+        let n_paths = MixtureLayout::new(space).n_paths();
+        let mixed = Mixed::new(&single_path(space, &genotype), n_paths).unwrap();
+        let mut heir = Network::build_heir(&networks.network(&genotype).unwrap(), options).unwrap();
+        inherit(&mut heir, &checkpoint).unwrap();
+        tch::no_grad(|| {
+            // Statistics of one batch, and then by them.
+            for norms in [Norms::Average { before: 0 }, Norms::Averaged] {
+                let mut nothing = || Ok::<(), NetworkError>(());
+                let theirs = supernet.forward_norms(&images, &mixed, norms, &mut nothing).unwrap();
+                let ours = heir.logits(&images, norms).unwrap();
+                let scale = theirs[0].abs().max().double_value(&[]).max(1e-3);
+                let difference = (ours - &theirs[0]).abs().max().double_value(&[]) / scale;
+                let text = space.text(&genotype);
+                assert!(difference < 1e-9, "{text} at {norms:?} differs by {difference:e}");
+            }
+        });
+    }
+}
+
+#[test]
+fn an_heir_computes_what_the_supernet_does_on_its_path() {
+    let nb201 = Nb201Space::create(Nb201Config::default(), ()).unwrap();
+    check(&networks(&nb201, Box::new(Nb201Operations), (Some(8), Some(1))));
+    let darts = DartsSpace::create(DartsConfig { nodes: 2, ..DartsConfig::default() }, ()).unwrap();
+    check(&networks(&darts, Box::new(DartsOperations), (Some(4), Some(3))));
+    let chain = ChainSpace::create(ChainConfig { cells: 2, ..ChainConfig::default() }, ()).unwrap();
+    check(&networks(&chain, Box::new(BasicOperations), (None, None)));
+    let mobile = MobileSpace::create(MobileConfig::default(), ()).unwrap();
+    let mobile_operations =
+        MobileOperations::create(MobileOperationsConfig::default(), ()).unwrap();
+    check(&networks(&mobile, Box::new(mobile_operations), (None, None)));
+}
+
+/// The first channels of the widest layers, and the first repeats.
+#[test]
+fn narrow_networks_inherit_the_first_channels() {
+    let config = LayerWidthsConfig { widths: vec![4, 8, 12], ..LayerWidthsConfig::default() };
+    let space = LayerWidthsSpace::create(config, ()).unwrap();
+    check(&networks(&space, Box::new(BasicOperations), (None, None)));
+}
+
+#[test]
+fn weights_of_another_supernet_are_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoint = folder.path().join("checkpoint.safetensors");
+    let space = Nb201Space::create(Nb201Config::default(), ()).unwrap();
+    let of = |channels| networks(&space, Box::new(Nb201Operations), (Some(channels), Some(1)));
+    let options = Options { kind: Kind::Double, ..Options::on(Device::Cpu) };
+    let narrow = Network::build_supernet(&of(4).supernet(1).unwrap(), 0, options).unwrap();
+    keep(&narrow, &checkpoint);
+    let wide = of(8);
+    let genotype = random_genotype(wide.space(), &mut generator(1)).unwrap();
+    let mut heir = Network::build_heir(&wide.network(&genotype).unwrap(), options).unwrap();
+    let error = inherit(&mut heir, &checkpoint).unwrap_err();
+    assert!(matches!(error, WeightsError::Shape { .. }), "{error}");
+    assert!(error.to_string().contains("this network needs"), "{error}");
+}
