@@ -367,7 +367,7 @@ struct Depthwise : Function<Depthwise> {
   }
 };
 
-// ---------------------------------------------------------------------------------- 3×3 pools
+// -------------------------------------------------------------------------------------- pools
 
 Window pool_window(at::IntArrayRef size, int64_t stride) {
   return {3, stride, 1, 1, size[2], size[3], (size[2] - 1) / stride + 1, (size[3] - 1) / stride + 1,
@@ -410,30 +410,43 @@ struct MaxPool : Function<MaxPool> {
   }
 };
 
+// Without padding a window is 2×2 and its stride 2.
+Window average_window(at::IntArrayRef size, int64_t stride, bool padded) {
+  if (padded) return pool_window(size, stride);
+  return {2, 2, 0, 1, size[2], size[3], size[2] / 2, size[3] / 2, size[1]};
+}
+
 struct AveragePool : Function<AveragePool> {
-  static Tensor forward(AutogradContext* context, const Tensor& input, int64_t stride) {
+  static Tensor forward(AutogradContext* context, const Tensor& input, int64_t stride,
+                        bool padded) {
     const Tensor x = input.contiguous(CHANNELS_LAST);
-    const Window window = pool_window(x.sizes(), stride);
+    const Window window = average_window(x.sizes(), stride, padded);
     Tensor out = empty_map(x, window.out_height, window.out_width, at::kFloat);
     float* o = out.mutable_data_ptr<float>();
+    const auto pool = padded ? kernels->average_pool : kernels->average_pool_2x2;
     in_shares(x.size(0) * window.out_height, [&](int64_t, int64_t begin, int64_t end) {
-      kernels->average_pool(numbers(x), window, begin, end, o);
+      pool(numbers(x), window, begin, end, o);
     });
     context->saved_data["size"] = x.sizes().vec();
     context->saved_data["stride"] = stride;
+    context->saved_data["padded"] = padded;
     return out;
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     const Tensor g = gradients[0].contiguous(CHANNELS_LAST);
     const auto size = context->saved_data["size"].toIntVector();
-    const Window window = pool_window(size, context->saved_data["stride"].toInt());
+    const bool padded = context->saved_data["padded"].toBool();
+    const int64_t stride = context->saved_data["stride"].toInt();
+    const Window window = average_window(size, stride, padded);
     Tensor out = empty_map(g, size[2], size[3], at::kFloat);
     float* o = out.mutable_data_ptr<float>();
+    const auto gradient =
+        padded ? kernels->average_pool_gradient : kernels->average_pool_2x2_gradient;
     in_shares(size[0] * size[2], [&](int64_t, int64_t begin, int64_t end) {
-      kernels->average_pool_gradient(numbers(g), window, begin, end, o);
+      gradient(numbers(g), window, begin, end, o);
     });
-    return {out, Tensor()};
+    return {out, Tensor(), Tensor()};
   }
 };
 
@@ -520,7 +533,15 @@ Tensor* nas_average_pool(const Tensor* x, int64_t stride) {
   return nas::guarded([&] {
     if (!nas::is_map(*x))
       return at::avg_pool2d(*x, {3, 3}, {stride, stride}, {1, 1}, false, false);
-    return nas::AveragePool::apply(*x, stride);
+    return nas::AveragePool::apply(*x, stride, true);
+  });
+}
+
+Tensor* nas_average_pool_2x2(const Tensor* x) {
+  return nas::guarded([&] {
+    const bool fits = nas::is_map(*x) && x->size(2) > 1 && x->size(3) > 1;
+    if (!fits) return at::avg_pool2d(*x, {2, 2}, {2, 2});
+    return nas::AveragePool::apply(*x, 2, false);
   });
 }
 }

@@ -55,6 +55,12 @@ struct Kernels {
                        float* out);
   void (*average_pool_gradient)(const float* g, const Window& window, int64_t begin, int64_t end,
                                 float* out);
+
+  // Mean over 2×2 windows with stride 2 and no padding; output rows begin..end.
+  void (*average_pool_2x2)(const float* x, const Window& window, int64_t begin, int64_t end,
+                           float* out);
+  void (*average_pool_2x2_gradient)(const float* g, const Window& window, int64_t begin,
+                                    int64_t end, float* out);
 };
 
 extern const Kernels kernels_portable;

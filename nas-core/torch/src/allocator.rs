@@ -17,6 +17,8 @@ pub fn keep_freed_memory() {
         libc::mallopt(libc::M_MMAP_MAX, 0);
         libc::mallopt(libc::M_TRIM_THRESHOLD, NEVER);
         libc::mallopt(libc::M_TOP_PAD, STEP);
+        // Each free of a large block would gather all small ones first.
+        libc::mallopt(libc::M_MXFAST, 0);
     }
 }
 

@@ -35,6 +35,7 @@ unsafe extern "C" {
     ) -> *mut C_tensor;
     fn nas_max_pool(x: *const C_tensor, stride: i64) -> *mut C_tensor;
     fn nas_average_pool(x: *const C_tensor, stride: i64) -> *mut C_tensor;
+    fn nas_average_pool_2x2(x: *const C_tensor) -> *mut C_tensor;
 }
 
 /// The kernels in use: `avx512`, `avx2`, `portable`, or `none`.
@@ -138,6 +139,12 @@ pub(crate) fn max_pool(x: &Tensor, stride: i64) -> Result<Tensor, TchError> {
 pub(crate) fn average_pool(x: &Tensor, stride: i64) -> Result<Tensor, TchError> {
     // SAFETY: the tensor outlives the call.
     returned(unsafe { nas_average_pool(x.as_ptr(), stride) })
+}
+
+/// The mean of 2×2 windows, side by side.
+pub(crate) fn average_pool_2x2(x: &Tensor) -> Result<Tensor, TchError> {
+    // SAFETY: the tensor outlives the call.
+    returned(unsafe { nas_average_pool_2x2(x.as_ptr()) })
 }
 
 fn returned(tensor: *mut C_tensor) -> Result<Tensor, TchError> {

@@ -54,6 +54,14 @@ impl Pool2d {
         let [height, width] = self.stride;
         (call.pass.channels_last && is_3x3 && height == width).then_some(height)
     }
+
+    /// Whether it takes 2×2 windows side by side, for which there are kernels too.
+    fn is_halving(&self, call: &Call<'_>) -> bool {
+        call.pass.channels_last
+            && self.kernel == [2, 2]
+            && self.stride == [2, 2]
+            && self.padding == [0, 0]
+    }
 }
 
 impl Module for Pool2d {
@@ -65,6 +73,9 @@ impl Module for Pool2d {
             (PoolKind::Max, None) => x.f_max_pool2d(kernel, stride, padding, 1, false),
             (PoolKind::Average { count_padding: false }, Some(stride)) => {
                 kernels::average_pool(x, stride)
+            }
+            (PoolKind::Average { .. }, None) if self.is_halving(&call) => {
+                kernels::average_pool_2x2(x)
             }
             (PoolKind::Average { count_padding }, _) => {
                 x.f_avg_pool2d(kernel, stride, padding, false, count_padding, None)

@@ -94,6 +94,7 @@ fn pools() {
             check(shape, |g, x| g.layer(Pool2d::max(3).stride(stride).padding(1), x));
             check(shape, |g, x| g.layer(Pool2d::average(3).stride(stride).padding(1), x));
         }
+        check(shape, |g, x| g.layer(Pool2d::average(2).stride(2).padding(0), x));
     }
 }
 
