@@ -4,6 +4,7 @@
 use nas_core::journal::{ChoicePaths, SearchHistory, ToldEpoch};
 use nas_core::one_shot::n_derived;
 use nas_core::protocol::one_shot::{OneShotEpoch, signals};
+use nas_core::settings::Settings;
 use nas_plugin_api::trial::TrialId;
 use serde_json::{Value, json};
 
@@ -291,6 +292,7 @@ fn write_comparison(view: &RunView, page: &mut Page) {
     let scores: Vec<String> =
         comparison.random.iter().map(|(_, score)| number::value(*score)).collect();
     match comparison.random.len() {
+        0 if view.settings.as_ref().is_some_and(asks_no_baseline) => {}
         0 => page.line("  random    none has a result"),
         1 => page.line(format!("  random    {objective} {}, a single one", scores[0])),
         n => page.line(format!(
@@ -314,4 +316,9 @@ fn write_comparison(view: &RunView, page: &mut Page) {
             number::value(lead.abs())
         ));
     }
+}
+
+/// Whether no random genotypes are trained beside what was derived.
+fn asks_no_baseline(settings: &Settings) -> bool {
+    settings.supernet.as_ref().is_some_and(|supernet| supernet.baseline == 0)
 }

@@ -89,6 +89,7 @@ impl Prepared {
             recipe: supernet.training.clone(),
             data_fraction: supernet.data_fraction,
             seed: self.settings.seed,
+            path_cost: supernet.path_cost,
             signals: search.signals.clone(),
             weight_decay_factor: 1.0,
             checkpoints,

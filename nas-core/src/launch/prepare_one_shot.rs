@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Problem;
 use super::prepare::Preparation;
 use crate::network::NetworkSpace;
-use crate::one_shot::SupernetSettings;
+use crate::one_shot::{PathCost, SupernetSettings};
 use crate::protocol::data::DataSummary;
 use crate::protocol::one_shot::{ComponentSource, signals};
 use crate::search::Policy;
@@ -86,6 +86,12 @@ impl Preparation {
                 let expected =
                     format!("at least {n_trials}, or smaller `supernet.derive` and `.baseline`");
                 self.problems.push(Problem::new("budget.trials", text).expecting(expected));
+            }
+            if supernet.path_cost == PathCost::Latency && settings.execution.deterministic {
+                let text = "latencies differ from run to run, and so would the searches";
+                let problem = Problem::new("supernet.path_cost", text);
+                let expected = "`multiply-adds`, or `execution.deterministic = false`";
+                self.problems.push(problem.expecting(expected));
             }
             let recipe = &supernet.training;
             if recipe.final_learning_rate > recipe.learning_rate {

@@ -20,4 +20,4 @@ pub use listed::{Listed, n_derived};
 pub use parts::{OneShotParts, PartsError};
 pub use paths::choice_paths;
 pub use run::{OneShotSearch, SearchOutcome, make_checkpoint_folder};
-pub use settings::SupernetSettings;
+pub use settings::{PathCost, SupernetSettings};

@@ -55,8 +55,22 @@ pub struct SupernetSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 67108864))]
     pub memory_bytes: Option<u64>,
+    /// What strategies that look at the price of a path (`proxyless`, `spos`) are told of it.
+    pub path_cost: PathCost,
     /// How network weights are trained until the strategy says otherwise.
     pub training: Recipe,
+}
+
+/// What a path costs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum PathCost {
+    /// Multiply-adds of one example.
+    #[default]
+    MultiplyAdds,
+    /// Milliseconds of one example, measured on the search's own device and threads when it begins,
+    /// each operation alone.
+    Latency,
 }
 
 impl Default for SupernetSettings {
@@ -75,6 +89,7 @@ impl Default for SupernetSettings {
             cpu_seconds: None,
             silence_seconds: 3600.0,
             memory_bytes: None,
+            path_cost: PathCost::default(),
             training: Recipe::default(),
         }
     }

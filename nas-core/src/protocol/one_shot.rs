@@ -28,6 +28,7 @@ use serde_json::Value;
 
 use super::recipe::Recipe;
 use super::{Failure, Usage};
+use crate::one_shot::PathCost;
 
 /// One search with shared weights.
 ///
@@ -57,6 +58,9 @@ pub struct OneShotJob {
     pub data_fraction: f64,
     /// Seed of everything random in this search.
     pub seed: u64,
+    /// What paths cost.
+    #[serde(default)]
+    pub path_cost: PathCost,
     /// Signals that the policies need each epoch, by name ([`signals`]), besides those that the
     /// strategy's plan asks for. [`signals::CHEAP`] are always taken.
     pub signals: Vec<String>,

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tch::Device;
 
-use crate::network::Network;
+use crate::network::{Network, NetworkError};
 use crate::trial::TrialError;
 
 /// Runs before the clock starts: libtorch chooses and caches its kernels in them.
@@ -19,9 +19,18 @@ const TIME: Duration = Duration::from_millis(200);
 /// # Errors
 /// [`TrialError`], when libtorch fails.
 pub fn latency_ms(network: &Network, batch_size: usize) -> Result<f64, TrialError> {
+    Ok(median_ms(network, batch_size, TIME)?)
+}
+
+/// The same with a time of one's own for the runs.
+pub(crate) fn median_ms(
+    network: &Network,
+    batch_size: usize,
+    time: Duration,
+) -> Result<f64, NetworkError> {
     let _no_grad = tch::no_grad_guard();
-    let images = network.zeros(batch_size)?;
-    let run = || -> Result<f64, TrialError> {
+    let images = network.zeros(batch_size).map_err(|source| NetworkError::Parameters { source })?;
+    let run = || -> Result<f64, NetworkError> {
         let started = Instant::now();
         let _logits = network.forward(&images)?;
         if let Device::Cuda(index) = network.options().device {
@@ -34,7 +43,7 @@ pub fn latency_ms(network: &Network, batch_size: usize) -> Result<f64, TrialErro
     }
     let started = Instant::now();
     let mut times = Vec::new();
-    while times.len() < AT_LEAST || (started.elapsed() < TIME && times.len() < 1_000) {
+    while times.len() < AT_LEAST || (started.elapsed() < time && times.len() < 1_000) {
         times.push(run()?);
     }
     times.sort_by(f64::total_cmp);

@@ -9,6 +9,7 @@ use std::io;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+use nas_core::one_shot::PathCost;
 use nas_core::protocol::Event;
 use nas_core::protocol::one_shot::{
     Checkpoint, ComponentSource, OneShotEpoch, OneShotJob, Order, SearchFound,
@@ -87,6 +88,7 @@ fn job(folder: &Path, strategy: &str, mut config: Value) -> OneShotJob {
         data_fraction: 1.0,
         seed: 7,
         signals: Vec::new(),
+        path_cost: PathCost::default(),
         weight_decay_factor: 1.0,
         checkpoints: folder.to_owned(),
         resume_from: None,
@@ -131,9 +133,13 @@ fn trace(epoch: &OneShotEpoch) -> (Checkpoint, Vec<u64>, u64) {
 /// A search of three epochs, taken up after its first, repeats the others bit for bit.
 #[track_caller]
 fn check_resume(strategy: &str, config: Value) {
-    tch::set_num_threads(1);
     let folder = tempfile::tempdir().unwrap();
-    let whole = job(folder.path(), strategy, config);
+    check_resume_of(strategy, job(folder.path(), strategy, config));
+}
+
+#[track_caller]
+fn check_resume_of(strategy: &str, whole: OneShotJob) {
+    tch::set_num_threads(1);
     let (found, script) = run(&whole, Vec::new());
     let found = found.unwrap_or_else(|error| panic!("{strategy}: {error}"));
     assert!(!found.genotypes.is_empty(), "{strategy} derives something");
@@ -193,6 +199,22 @@ fn sampling_strategies_repeat_what_came_after_a_checkpoint() {
         "parents": 2, "mutants": 2, "crossovers": 2, "recalibration_batches": 2,
         "validation_batches": 2}),
     );
+}
+
+/// Measured again they would differ.
+#[test]
+fn latencies_are_measured_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = json!({"epochs": 3, "warmup_epochs": 1, "cost_loss": "add-linear"});
+    let mut job = job(folder.path(), "proxyless", config);
+    job.path_cost = PathCost::Latency;
+    check_resume_of("proxyless", job);
+    let file = folder.path().join("latencies_own_cells_own_channels_1_in_1.json");
+    let kept: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    let paths = kept["paths"].as_array().unwrap();
+    let n_measured = paths.iter().filter(|path| path.as_f64().unwrap() > 0.0).count();
+    // Two cells of five edges; zeros and identities are measured too, where they are layers.
+    assert!(n_measured >= 10 * 6 && kept["fixed"].as_f64().unwrap() >= 0.0, "{kept}");
 }
 
 #[test]

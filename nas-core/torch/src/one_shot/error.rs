@@ -22,6 +22,9 @@ pub enum SearchError {
     /// The space can't be read as a supernet.
     #[error("this space makes no supernet: {0}")]
     Space(#[from] SpaceError),
+    /// An operation can't be built to be measured.
+    #[error("measure what operations cost: {0}")]
+    Network(#[source] NetworkError),
     /// The strategy failed.
     #[error("strategy `{strategy}`: {source}")]
     Strategy {

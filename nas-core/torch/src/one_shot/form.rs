@@ -36,6 +36,13 @@ impl Form {
         }
     }
 
+    /// The name of a file about supernets of this scale.
+    pub(super) fn named(&self, what: &str) -> String {
+        let part = |number: Option<u32>| number.map_or("own".to_owned(), |n| n.to_string());
+        let (cells, channels) = (part(self.cells), part(self.channels));
+        format!("{what}_{cells}_cells_{channels}_channels_1_in_{}.json", self.one_in)
+    }
+
     /// The same mixture without dropped paths.
     pub(super) fn without_dropped(&self, mut mixture: Mixture) -> Mixture {
         for &path in &self.dropped {

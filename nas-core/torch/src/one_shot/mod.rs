@@ -9,6 +9,7 @@ mod data;
 mod epoch;
 mod error;
 mod form;
+mod latencies;
 mod search;
 mod signals;
 mod widen;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use nas_core::network::NetworkSpace;
-use nas_core::one_shot::OneShotParts;
+use nas_core::one_shot::{OneShotParts, PathCost};
 use nas_core::protocol::one_shot::{
     Checkpoint, OneShotEpoch, OneShotJob, Order, SearchFound, SearchPlan, SearchStep,
 };
@@ -22,6 +22,7 @@ use super::checkpoint::{self, State};
 use super::data::Stream;
 use super::epoch::Totals;
 use super::form::Form;
+use super::latencies::Latencies;
 use super::widen::widen;
 use crate::augment::Augmentation;
 use crate::batches::Batch;
@@ -127,7 +128,7 @@ impl<'a, S: Supervisor> Searcher<'a, S> {
         let factor = job.weight_decay_factor;
         let seed = Random::new(job.seed, WEIGHTS).next();
         let graph = parts.space.supernet(1)?;
-        let (path_costs, fixed_cost) = (graph.path_costs.clone(), graph.fixed_cost);
+        let (path_costs, fixed_cost) = costs(job, &form, &parts.space, &graph, device)?;
         let options = Options::on(device);
         let supernet = Supernet::build(&graph, form.settings_with(factor), seed, options)
             .map_err(|source| SearchError::Step { epoch: 0, step: 0, source })?;
@@ -430,7 +431,8 @@ impl<'a, S: Supervisor> Searcher<'a, S> {
             }
         };
         let graph = space.supernet(*one_in as usize)?;
-        (self.path_costs, self.fixed_cost) = (graph.path_costs.clone(), graph.fixed_cost);
+        (self.path_costs, self.fixed_cost) =
+            costs(self.job, &self.form, space, &graph, self.device)?;
         let settings = self.form.settings_with(self.weight_decay_factor);
         let seed = self.weights_seed();
         Supernet::build(&graph, settings, seed, options).map_err(|source| self.step_error(source))
@@ -609,6 +611,24 @@ fn fill(report: &mut Report, result: StepResult) {
     report.losses = vec![result.loss];
     report.accuracies = vec![result.accuracy];
     report.gradient = result.gradient;
+}
+
+/// What each path and everything fixed cost in a supernet of this form.
+fn costs(
+    job: &OneShotJob,
+    form: &Form,
+    space: &NetworkSpace,
+    supernet: &nas_core::network::Supernet,
+    device: Device,
+) -> Result<(Vec<f64>, f64), SearchError> {
+    Ok(match job.path_cost {
+        PathCost::MultiplyAdds => (supernet.path_costs.clone(), supernet.fixed_cost),
+        PathCost::Latency => {
+            let file = job.checkpoints.join(form.named("latencies"));
+            let Latencies { paths, fixed } = Latencies::keep(&file, space, supernet, device)?;
+            (paths, fixed)
+        }
+    })
 }
 
 fn streams<'a>(

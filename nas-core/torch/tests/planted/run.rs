@@ -100,6 +100,7 @@ pub(crate) fn run_with(
         data_fraction: 1.0,
         seed: problem.seed,
         signals: signals.iter().map(|&signal| signal.to_owned()).collect(),
+        path_cost: nas_core::one_shot::PathCost::default(),
         weight_decay_factor: 1.0,
         checkpoints: folder.path().to_owned(),
         resume_from: None,
