@@ -13,7 +13,7 @@ use strategy_darts::one_shot::OneShot;
 use strategy_darts::relaxation::Relaxation;
 use strategy_darts::schedule::{cosine, linear};
 use strategy_darts::{
-    Darts, DartsConfig, DrNas, DrNasConfig, FairDarts, FairDartsConfig, Gdas, GdasConfig, PDarts,
+    Darts, DartsConfig, DartsPt, DartsPtConfig, DrNas, DrNasConfig, FairDarts, FairDartsConfig, Gdas, GdasConfig, PDarts,
     PDartsConfig, PcDarts, PcDartsConfig, Regularizer, Snas, SnasConfig, ZeroOneLoss, skip_dropout,
     temperature,
 };
@@ -165,6 +165,14 @@ fn darts() {
     let strategy = OneShot::<Darts>::create(DartsConfig::default(), context(&space(), 0)).unwrap();
     let reference = include_str!("../reference/darts.json");
     check(Box::new(strategy), reference, Relaxation::Softmax);
+}
+
+/// Until it decides, it is DARTS, with DARTS' numbers.
+#[test]
+fn darts_pt() {
+    let strategy = OneShot::<DartsPt>::create(DartsPtConfig::default(), context(&space(), 0));
+    let reference = include_str!("../reference/darts.json");
+    check(Box::new(strategy.unwrap()), reference, Relaxation::Softmax);
 }
 
 #[test]
