@@ -13,9 +13,9 @@ use strategy_darts::one_shot::OneShot;
 use strategy_darts::relaxation::Relaxation;
 use strategy_darts::schedule::{cosine, linear};
 use strategy_darts::{
-    Darts, DartsConfig, DartsPt, DartsPtConfig, DrNas, DrNasConfig, FairDarts, FairDartsConfig, Gdas, GdasConfig, PDarts,
-    PDartsConfig, PcDarts, PcDartsConfig, Regularizer, Snas, SnasConfig, ZeroOneLoss, skip_dropout,
-    temperature,
+    Darts, DartsConfig, DartsPt, DartsPtConfig, DrNas, DrNasConfig, FairDarts, FairDartsConfig,
+    Gdas, GdasConfig, PDarts, PDartsConfig, PcDarts, PcDartsConfig, Regularizer, Snas, SnasConfig,
+    ZeroOneLoss, skip_dropout, temperature,
 };
 
 use crate::spaces::context;
