@@ -4,8 +4,10 @@
 //! supervisor decides how to go on. A search taken up from a checkpoint repeats what came after it
 //! bit for bit, on the same machine and with as many threads.
 
+mod barrier;
 mod checkpoint;
 mod data;
+mod edits;
 mod epoch;
 mod error;
 mod form;

@@ -3,27 +3,25 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use nas_core::network::NetworkSpace;
-use nas_core::one_shot::{OneShotParts, PathCost};
+use nas_core::one_shot::OneShotParts;
 use nas_core::protocol::one_shot::{
-    Checkpoint, OneShotEpoch, OneShotJob, Order, SearchFound, SearchPlan, SearchStep,
+    Checkpoint, OneShotJob, Order, SearchFound, SearchPlan, SearchStep,
 };
 use nas_core::protocol::{Event, Usage};
 use nas_plugin_api::component::{
-    ArchOrder, Command, Edit, Mixture, OneShotPlan, OneShotStrategy, Report, Split,
+    ArchOrder, Command, Mixture, OneShotPlan, OneShotStrategy, Report, Split,
 };
 use nas_plugin_api::error::PluginError;
 use nas_plugin_api::genotype::Genotype;
 use nas_plugin_api::template::Space;
-use tch::{Device, Kind};
+use tch::Device;
 
 use super::SearchError;
-use super::checkpoint::{self, State};
+use super::barrier::streams;
 use super::data::Stream;
+use super::edits::{WEIGHTS, costs};
 use super::epoch::Totals;
 use super::form::Form;
-use super::latencies::Latencies;
-use super::widen::widen;
 use crate::augment::Augmentation;
 use crate::batches::Batch;
 use crate::limits::Watch;
@@ -32,8 +30,6 @@ use crate::pixels::Pixels;
 use crate::random::Random;
 use crate::supernet::{Settings, StepResult, Supernet, SupernetError, evaluate_mixture};
 
-/// Stream of the seeds of new weights.
-const WEIGHTS: u64 = 1 << 40;
 /// Least seconds between two signs of life.
 const SECONDS_PER_SIGN: f64 = 1.0;
 
@@ -66,27 +62,27 @@ pub struct Splits<'a> {
 
 /// A search in progress.
 pub struct Searcher<'a, S: Supervisor> {
-    job: &'a OneShotJob,
-    parts: OneShotParts,
-    plan: OneShotPlan,
-    device: Device,
-    supernet: Supernet,
-    path_costs: Vec<f64>,
-    fixed_cost: f64,
-    form: Form,
-    weight_decay_factor: f64,
-    splits: Splits<'a>,
-    batch_size: usize,
-    train: Stream<'a>,
-    validation: Stream<'a>,
-    epoch: u32,
-    step: u32,
-    totals: Totals,
-    told: HashMap<u32, Checkpoint>,
-    charged: Usage,
-    watch: &'a mut Watch,
-    supervisor: &'a mut S,
-    last_sign: Instant,
+    pub(super) job: &'a OneShotJob,
+    pub(super) parts: OneShotParts,
+    pub(super) plan: OneShotPlan,
+    pub(super) device: Device,
+    pub(super) supernet: Supernet,
+    pub(super) path_costs: Vec<f64>,
+    pub(super) fixed_cost: f64,
+    pub(super) form: Form,
+    pub(super) weight_decay_factor: f64,
+    pub(super) splits: Splits<'a>,
+    pub(super) batch_size: usize,
+    pub(super) train: Stream<'a>,
+    pub(super) validation: Stream<'a>,
+    pub(super) epoch: u32,
+    pub(super) step: u32,
+    pub(super) totals: Totals,
+    pub(super) told: HashMap<u32, Checkpoint>,
+    pub(super) charged: Usage,
+    pub(super) watch: &'a mut Watch,
+    pub(super) supervisor: &'a mut S,
+    pub(super) last_sign: Instant,
 }
 
 /// Runs a search to its end.
@@ -333,198 +329,7 @@ impl<'a, S: Supervisor> Searcher<'a, S> {
         Ok(())
     }
 
-    fn edit(&mut self, edits: &[Edit]) -> Result<(), SearchError> {
-        for edit in edits {
-            match edit {
-                Edit::DropPaths { choice, paths } => self.drop_paths(*choice, paths)?,
-                Edit::Rescale { cells, channels } => {
-                    self.form.cells = cells.or(self.form.cells);
-                    self.form.channels = channels.or(self.form.channels);
-                    self.begin_anew()?;
-                }
-                Edit::Reinitialize => self.begin_anew()?,
-                Edit::ChannelFraction { one_in } => {
-                    if *one_in == 0 {
-                        return Err(self.command_error("wants one in 0 channels".into()));
-                    }
-                    if *one_in != self.form.one_in {
-                        self.form.one_in = *one_in;
-                        let mut wide = self.build()?;
-                        let seed = self.weights_seed();
-                        widen(&self.supernet, &mut wide, seed)?;
-                        self.supernet = wide;
-                    }
-                }
-                Edit::SkipDropout { probability } => {
-                    self.form.settings.skip_dropout = self.probability(*probability)?;
-                }
-                Edit::DropPath { probability } => {
-                    self.form.settings.drop_path = self.probability(*probability)?;
-                }
-                Edit::Training(changes) => self.form.settings.change(changes),
-                other => {
-                    let what = format!("wants the edit {other:?}, which this worker does not know");
-                    return Err(self.command_error(what));
-                }
-            }
-        }
-        self.supernet.set(self.form.settings_with(self.weight_decay_factor));
-        Ok(())
-    }
-
-    fn drop_paths(&mut self, choice: u32, paths: &[u32]) -> Result<(), SearchError> {
-        let layout = nas_plugin_api::toolkit::mixture_layout::MixtureLayout::new(self.space());
-        let choice = choice as usize;
-        if choice >= layout.n_choices() {
-            return Err(self.command_error(format!(
-                "drops paths of choice {choice}, but there are {}",
-                layout.n_choices()
-            )));
-        }
-        let range = layout.paths(choice);
-        for &path in paths {
-            let at = range.start + path as usize;
-            if at >= range.end {
-                return Err(self.command_error(format!(
-                    "drops path {path} of a choice that has {}",
-                    range.len()
-                )));
-            }
-            self.form.dropped.insert(at);
-        }
-        Ok(())
-    }
-
-    fn probability(&self, probability: f64) -> Result<f64, SearchError> {
-        match (0.0..1.0).contains(&probability) {
-            true => Ok(probability),
-            false => Err(self.command_error(format!(
-                "wants a dropout of {probability}; it is at least 0 and below 1"
-            ))),
-        }
-    }
-
-    /// New weights, and an optimiser that has seen nothing.
-    fn begin_anew(&mut self) -> Result<(), SearchError> {
-        self.form.beginnings += 1;
-        self.supernet = self.build()?;
-        Ok(())
-    }
-
-    fn weights_seed(&self) -> u64 {
-        Random::new(self.job.seed, WEIGHTS + self.form.beginnings).next()
-    }
-
-    /// A supernet of the form that edits have made.
-    fn build(&mut self) -> Result<Supernet, SearchError> {
-        self.build_with(Options::on(self.device))
-    }
-
-    fn build_with(&mut self, options: Options) -> Result<Supernet, SearchError> {
-        let other: NetworkSpace;
-        let Form { cells, channels, one_in, .. } = &self.form;
-        let space = match (cells, channels) {
-            (None, None) => &self.parts.space,
-            (cells, channels) => {
-                other = self.parts.at_scale(*cells, *channels)?;
-                &other
-            }
-        };
-        let graph = space.supernet(*one_in as usize)?;
-        (self.path_costs, self.fixed_cost) =
-            costs(self.job, &self.form, space, &graph, self.device)?;
-        let settings = self.form.settings_with(self.weight_decay_factor);
-        let seed = self.weights_seed();
-        Supernet::build(&graph, settings, seed, options).map_err(|source| self.step_error(source))
-    }
-
-    /// The supernet in 64 bits, without dropout: what small differences can be taken of.
-    pub(super) fn exact_copy(&mut self) -> Result<Supernet, SearchError> {
-        let options = Options { kind: Kind::Double, ..Options::on(self.device) };
-        let mut exact = self.build_with(options)?;
-        exact.copy_parameters(&self.supernet).map_err(|source| self.step_error(source))?;
-        let settings = Settings { skip_dropout: 0.0, drop_path: 0.0, ..exact.settings().clone() };
-        exact.set(settings);
-        Ok(exact)
-    }
-
-    fn begin_epoch(&mut self) {
-        let splits = self.splits;
-        [self.train, self.validation] = streams(self.job, splits, self.batch_size, self.epoch);
-        self.step = 0;
-        self.totals = Totals::default();
-        // Dropout's numbers; nothing else draws from libtorch.
-        let seed = Random::new(self.job.seed, u64::from(self.epoch)).next();
-        tch::manual_seed(seed.cast_signed());
-    }
-
-    /// Checkpoint, tell, wait, obey.
-    fn end_epoch(
-        &mut self,
-        genotype: Option<Genotype>,
-    ) -> Result<(Order, Vec<(String, f64)>), SearchError> {
-        if let Some(genotype) = &genotype {
-            self.check_derived(std::slice::from_ref(genotype))?;
-        }
-        let alpha = self.parts.strategy.alpha();
-        let signals = self.signals(&alpha, genotype.as_ref())?;
-        let strategy = self.parts.strategy.save().map_err(|error| self.strategy_error(error))?;
-        let state = State { epoch: self.epoch, form: self.form.clone(), strategy };
-        let checkpoint = checkpoint::write(&self.job.checkpoints, &self.supernet, &state)?;
-        self.told.insert(self.epoch, checkpoint.clone());
-        let totals = &self.totals;
-        let told = OneShotEpoch {
-            checkpoint,
-            alpha,
-            genotype,
-            train_loss: totals.train.loss().unwrap_or(f64::NAN),
-            train_accuracy: totals.train.accuracy().unwrap_or(f64::NAN),
-            validation_loss: totals.validation.loss(),
-            validation_accuracy: totals.validation.accuracy(),
-            learning_rate: self.form.settings.learning_rate,
-            signals: signals.clone(),
-            plugin_calls: totals.calls,
-            plugin_seconds: totals.call_seconds,
-            usage: self.charge(),
-        };
-        self.supervisor.log(&line_of(self.epoch, &told));
-        self.tell(Event::EpochEnded(Box::new(told)))?;
-        let order = self.supervisor.order().map_err(SearchError::Supervisor)?;
-        match order {
-            Order::Continue => self.epoch += 1,
-            Order::Stop => {}
-            Order::RollBack { epoch, weight_decay_factor } => {
-                self.weight_decay_factor = weight_decay_factor;
-                let checkpoint = match self.told.get(&epoch) {
-                    Some(checkpoint) => Some(checkpoint.clone()),
-                    None => checkpoint::find(&self.job.checkpoints, epoch),
-                };
-                let checkpoint = checkpoint.ok_or_else(|| SearchError::Checkpoint {
-                    path: self.job.checkpoints.clone(),
-                    what: format!("there is none of epoch {epoch} to roll back to"),
-                })?;
-                self.take_up(&checkpoint)?;
-                self.supervisor.log(&format!("rolled back to epoch {epoch}"));
-            }
-        }
-        self.begin_epoch();
-        Ok((order, signals.into_iter().collect()))
-    }
-
-    /// Everything as it was when that epoch ended.
-    fn take_up(&mut self, checkpoint: &Checkpoint) -> Result<(), SearchError> {
-        let (state, numbers) = checkpoint::read(&self.job.checkpoints, checkpoint)?;
-        self.form = state.form;
-        self.supernet = self.build()?;
-        numbers.restore(&mut self.supernet)?;
-        let restored = self.parts.strategy.restore(&state.strategy);
-        restored.map_err(|error| self.strategy_error(error))?;
-        self.epoch = state.epoch + 1;
-        self.told.insert(state.epoch, checkpoint.clone());
-        Ok(())
-    }
-
-    fn check_derived(&self, genotypes: &[Genotype]) -> Result<(), SearchError> {
+    pub(super) fn check_derived(&self, genotypes: &[Genotype]) -> Result<(), SearchError> {
         for genotype in genotypes {
             if let Err(error) = self.space().check(genotype) {
                 let what = format!("derives a genotype that is none of the space: {error}");
@@ -535,7 +340,7 @@ impl<'a, S: Supervisor> Searcher<'a, S> {
     }
 
     /// What was used since this was last asked.
-    fn charge(&mut self) -> Usage {
+    pub(super) fn charge(&mut self) -> Usage {
         let total = self.watch.usage();
         let since = Usage {
             cpu_seconds: total.cpu_seconds - self.charged.cpu_seconds,
@@ -547,7 +352,7 @@ impl<'a, S: Supervisor> Searcher<'a, S> {
         since
     }
 
-    fn tell(&mut self, event: Event) -> Result<(), SearchError> {
+    pub(super) fn tell(&mut self, event: Event) -> Result<(), SearchError> {
         self.supervisor.tell(event).map_err(SearchError::Supervisor)
     }
 
@@ -598,7 +403,7 @@ impl<'a, S: Supervisor> Searcher<'a, S> {
         SearchError::Strategy { strategy: self.job.strategy.name.clone(), source }
     }
 
-    fn command_error(&self, what: String) -> SearchError {
+    pub(super) fn command_error(&self, what: String) -> SearchError {
         SearchError::Command { strategy: self.job.strategy.name.clone(), what }
     }
 
@@ -611,50 +416,4 @@ fn fill(report: &mut Report, result: StepResult) {
     report.losses = vec![result.loss];
     report.accuracies = vec![result.accuracy];
     report.gradient = result.gradient;
-}
-
-/// What each path and everything fixed cost in a supernet of this form.
-fn costs(
-    job: &OneShotJob,
-    form: &Form,
-    space: &NetworkSpace,
-    supernet: &nas_core::network::Supernet,
-    device: Device,
-) -> Result<(Vec<f64>, f64), SearchError> {
-    Ok(match job.path_cost {
-        PathCost::MultiplyAdds => (supernet.path_costs.clone(), supernet.fixed_cost),
-        PathCost::Latency => {
-            let file = job.checkpoints.join(form.named("latencies"));
-            let Latencies { paths, fixed } = Latencies::keep(&file, space, supernet, device)?;
-            (paths, fixed)
-        }
-    })
-}
-
-fn streams<'a>(
-    job: &OneShotJob,
-    splits: Splits<'a>,
-    batch_size: usize,
-    epoch: u32,
-) -> [Stream<'a>; 2] {
-    let augmentation = Augmentation::from(&job.recipe);
-    [(splits.train, job.data_fraction, 0), (splits.validation, 1.0, 1)].map(
-        |(pixels, fraction, which)| {
-            Stream::begin(pixels, fraction, batch_size, augmentation, (job.seed, epoch, which))
-        },
-    )
-}
-
-fn line_of(epoch: u32, told: &OneShotEpoch) -> String {
-    let mut line = format!(
-        "epoch {epoch}: loss {:.4}, accuracy {:.4}, learning rate {:.5}",
-        told.train_loss, told.train_accuracy, told.learning_rate
-    );
-    if let Some(accuracy) = told.validation_accuracy {
-        line += &format!(", validation accuracy {accuracy:.4}");
-    }
-    for (name, value) in &told.signals {
-        line += &format!(", {name} {value:.4}");
-    }
-    line
 }
