@@ -41,6 +41,9 @@ enum Command {
     Runs(command::runs::Arguments),
     /// Show what a run found, from its journal; works while it runs
     Show(command::show::Arguments),
+    /// Show, check or export everything that a run's journal has on record
+    #[command(subcommand)]
+    Audit(command::audit::Subcommand),
     /// List plugins, or show the settings of a component
     #[command(subcommand)]
     Plugin(command::plugin::Subcommand),
@@ -84,6 +87,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, HostError> {
         Command::Stop(arguments) => command::stop::run(&arguments),
         Command::Runs(arguments) => command::runs::run(&arguments),
         Command::Show(arguments) => command::show::run(&arguments),
+        Command::Audit(subcommand) => command::audit::run(&subcommand),
         Command::Plugin(subcommand) => command::plugin::run(&subcommand),
         Command::Space(subcommand) => command::space::run(&subcommand),
         Command::Init(arguments) => command::init::run(&arguments),

@@ -5,6 +5,7 @@
 mod supernet;
 mod support;
 
+mod audit;
 mod book;
 mod budget;
 mod components;

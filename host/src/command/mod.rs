@@ -12,6 +12,8 @@ pub(crate) mod runs;
 
 pub(crate) mod show;
 
+pub(crate) mod audit;
+
 pub(crate) mod plugin;
 
 pub(crate) mod space;

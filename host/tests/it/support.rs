@@ -72,6 +72,8 @@ impl Place {
             .args(arguments)
             .current_dir(self.path())
             .env("XDG_CACHE_HOME", cache())
+            .env("XDG_STATE_HOME", self.path().join("state"))
+            .env_remove("NAS_ANCHOR")
             .env_remove("NAS_RUNS")
             .env_remove("NAS_PLUGIN_PATH")
             .output()

@@ -1,8 +1,10 @@
 //! From settings to a running search, and back from a run's folder.
 //!
 //! [`prepare()`] checks everything that can be checked and prepares the data; [`Prepared::start`]
-//! and [`resume`] run the search; [`audit()`] reads the holdout once it is over.
+//! and [`resume`] run the search; [`audit()`] reads the holdout once it is over, and
+//! [`anchor()`] keeps a copy of the journal's head outside of the run's folder.
 
+mod anchor;
 mod audit;
 mod one_shot;
 mod prepare;
@@ -12,6 +14,7 @@ mod problem;
 mod run_folder;
 mod start;
 
+pub use anchor::anchor;
 pub use audit::audit;
 pub use prepare::{Prepared, prepare};
 pub use prepare_one_shot::PreparedSearch;

@@ -7,13 +7,16 @@ use nas_plugin_api::component::ComponentKind;
 use nas_plugin_api::verdict::{Action, Plan, PolicyContext, Question};
 use serde_json::Value;
 
+use super::anchor::{anchor_beginning, check_anchored};
 use super::prepare_heritage::PreparedHeritage;
 use super::{Prepared, Problem, RunFolder, RunFolderError, prepare};
 use crate::budget::{Budget, Clock, KillMargin, Ledger, RealClock, Workforce};
 use crate::executor::{
     Executor, ExecutorError, LocalExecutor, LocalOptions, POLL_INTERVAL, worker_program,
 };
-use crate::journal::{Event, EventLog, Journal, JournalError, Recorded, Start};
+use crate::journal::{
+    AnchorError, Event, EventLog, Finding, Journal, JournalError, Recorded, Start,
+};
 use crate::plugin::Registry;
 use crate::protocol::Setup;
 use crate::protocol::data::DataSummary;
@@ -65,6 +68,20 @@ pub enum LaunchError {
         /// The digest now.
         found: String,
     },
+    /// The anchor that somebody named can't be written.
+    #[error("failed to {0}")]
+    Anchor(#[from] AnchorError),
+    /// The journal is not what was anchored.
+    #[error(
+        "the journal of `{run}` is not what its supervisor wrote: {finding}; `nas audit verify` \
+         looks at all of it, and a run can't go on from there"
+    )]
+    Tampered {
+        /// The run.
+        run: String,
+        /// What was done to it.
+        finding: Finding,
+    },
     /// A policy refuses.
     #[error("policy `{policy}` refuses ({code}): {reason}")]
     Refused {
@@ -105,6 +122,7 @@ impl Prepared {
         let mut journal = Journal::create(folder.path(), Arc::clone(&clock))?;
         let started = vec![Event::Started(Box::new(self.record())), self.data_overhead()];
         journal.append(&started)?;
+        anchor_beginning(journal.reader())?;
         let (workforce, margin) = forces(&self.settings);
         let mut ledger = Ledger::new(&self.settings.budget, workforce, margin, clock);
         ledger.overhead(&self.data_usage);
@@ -199,6 +217,7 @@ pub fn resume(
     let Some(start) = &history.start else {
         return Err(LaunchError::NeverBegan { run: folder.name() });
     };
+    check_anchored(journal.reader(), folder)?;
     let mut settings: Settings = serde_json::from_value(history.settings.clone())
         .map_err(|error| LaunchError::Settings(vec![Problem::new("", error.to_string())]))?;
     if let Some(budget) = &changes.budget {
