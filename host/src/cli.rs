@@ -44,6 +44,9 @@ enum Command {
     /// Show, check or export everything that a run's journal has on record
     #[command(subcommand)]
     Audit(command::audit::Subcommand),
+    /// Ask policies what they would have done
+    #[command(subcommand)]
+    Policy(command::policy::Subcommand),
     /// List plugins, or show the settings of a component
     #[command(subcommand)]
     Plugin(command::plugin::Subcommand),
@@ -88,6 +91,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, HostError> {
         Command::Runs(arguments) => command::runs::run(&arguments),
         Command::Show(arguments) => command::show::run(&arguments),
         Command::Audit(subcommand) => command::audit::run(&subcommand),
+        Command::Policy(subcommand) => command::policy::run(&subcommand),
         Command::Plugin(subcommand) => command::plugin::run(&subcommand),
         Command::Space(subcommand) => command::space::run(&subcommand),
         Command::Init(arguments) => command::init::run(&arguments),

@@ -14,6 +14,8 @@ pub(crate) mod show;
 
 pub(crate) mod audit;
 
+pub(crate) mod policy;
+
 pub(crate) mod plugin;
 
 pub(crate) mod space;

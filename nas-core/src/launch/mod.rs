@@ -11,13 +11,16 @@ mod prepare;
 mod prepare_heritage;
 mod prepare_one_shot;
 mod problem;
+mod replay_policies;
 mod run_folder;
 mod start;
 
 pub use anchor::anchor;
 pub use audit::audit;
+use prepare::prepare_policies;
 pub use prepare::{Prepared, prepare};
 pub use prepare_one_shot::PreparedSearch;
 pub use problem::Problem;
+pub use replay_policies::replay_policies;
 pub use run_folder::{RunFolder, RunFolderError};
 pub use start::{LaunchError, ResumeChanges, resume};

@@ -9,7 +9,7 @@ use nas_plugin_api::graph::Shape;
 use nas_plugin_api::measurement::names;
 use nas_plugin_api::template::{Role, Scale};
 use nas_plugin_api::trial::Fidelity;
-use nas_plugin_api::verdict::QuestionKind;
+use nas_plugin_api::verdict::{Plan, QuestionKind};
 use serde_json::{Map, Value};
 
 use super::Problem;
@@ -80,17 +80,38 @@ pub fn prepare(
 ) -> Result<Prepared, Vec<Problem>> {
     let mut settings = settings.clone();
     settings.execution.workers = workers(settings.execution.workers);
-    let mut preparation = Preparation {
-        registry: Arc::clone(registry),
-        folder: folder.to_owned(),
-        limit: Duration::from_secs_f64(settings.execution.plugin_seconds),
-        problems: Vec::new(),
-        files: Vec::new(),
-    };
+    let mut preparation = Preparation::new(&settings, registry, folder);
     let prepared = preparation.prepare(settings);
     match (prepared, preparation.problems) {
         (Some(prepared), problems) if problems.is_empty() => Ok(prepared),
         (_, problems) => Err(problems),
+    }
+}
+
+/// What a search's policies need to be asked: space, objectives and policies, without data and
+/// without a strategy. Relative paths begin in the first folder, those of policies in the second.
+pub(super) fn prepare_policies(
+    settings: &Settings,
+    registry: &Arc<Registry>,
+    (folder, folder_of_policies): (&Path, &Path),
+    data: Option<&DataSummary>,
+) -> Result<Parts, Vec<Problem>> {
+    let mut preparation = Preparation::new(settings, registry, folder);
+    let parts = preparation.prepare_policies(settings, folder_of_policies, data);
+    match (parts, preparation.problems) {
+        (Some(parts), problems) if problems.is_empty() => Ok(parts),
+        (_, problems) => Err(problems),
+    }
+}
+
+/// A search as policies are asked about it.
+pub(super) fn plan_of(settings: &Settings, parts: &Parts) -> Plan {
+    Plan {
+        strategy: settings.strategy.name.clone(),
+        space: settings.space.name.clone(),
+        space_size: parts.space.space().size(),
+        epochs: settings.training.epochs,
+        workers: u32::try_from(settings.execution.workers).unwrap_or(u32::MAX),
     }
 }
 
@@ -111,6 +132,57 @@ pub(super) struct Preparation {
 }
 
 impl Preparation {
+    fn new(settings: &Settings, registry: &Arc<Registry>, folder: &Path) -> Self {
+        Self {
+            registry: Arc::clone(registry),
+            folder: folder.to_owned(),
+            limit: Duration::from_secs_f64(settings.execution.plugin_seconds),
+            problems: Vec::new(),
+            files: Vec::new(),
+        }
+    }
+
+    fn prepare_policies(
+        &mut self,
+        settings: &Settings,
+        folder_of_policies: &Path,
+        data: Option<&DataSummary>,
+    ) -> Option<Parts> {
+        let mut configs = Vec::new();
+        // The strategy is not asked again, and its files may be gone.
+        for (kind, name, config) in settings.components(ComponentKind::Strategy) {
+            let key = kind.name();
+            match kind {
+                ComponentKind::Strategy | ComponentKind::Policy => {}
+                kind => configs.push(self.check_component(key, kind, name, config)),
+            }
+        }
+        self.folder = folder_of_policies.to_owned();
+        let policies: Vec<Value> = (0..)
+            .zip(&settings.policies)
+            .map(|(index, policy): (usize, _)| {
+                let key = format!("policy.{index}");
+                self.check_component(&key, ComponentKind::Policy, &policy.name, &policy.config)
+            })
+            .collect();
+        if !self.problems.is_empty() {
+            return None;
+        }
+        let mut configs = configs.into_iter();
+        let mut next = move || configs.next().unwrap_or(Value::Null);
+        let (operations, space, fitness) = (next(), next(), next());
+        let scale = self.scale(settings, data);
+        let space = self.make_space(settings, operations, space, scale)?;
+        let (fitness, objectives, fitness_needs) = self.make_fitness(settings, fitness)?;
+        let fidelity = Fidelity {
+            epochs: settings.training.epochs,
+            data_fraction: settings.training.data_fraction,
+        };
+        let strategy = self.make_listed(Listed::default())?;
+        let policies = self.make_policies(settings, policies)?;
+        Some(Parts { space, strategy, fitness, objectives, fitness_needs, policies, fidelity })
+    }
+
     fn prepare(&mut self, mut settings: Settings) -> Option<Prepared> {
         self.check_settings(&settings);
         let kind = self.check_kind(&mut settings);

@@ -8,6 +8,7 @@ use nas_plugin_api::verdict::{Action, Plan, PolicyContext, Question};
 use serde_json::Value;
 
 use super::anchor::{anchor_beginning, check_anchored};
+use super::prepare::plan_of;
 use super::prepare_heritage::PreparedHeritage;
 use super::{Prepared, Problem, RunFolder, RunFolderError, prepare};
 use crate::budget::{Budget, Clock, KillMargin, Ledger, RealClock, Workforce};
@@ -180,13 +181,7 @@ impl Prepared {
 
     /// Asks every policy about the whole search before anything is spent.
     fn ask_policies(&mut self, question: impl Fn(Plan) -> Question) -> Result<(), LaunchError> {
-        let plan = Plan {
-            strategy: self.settings.strategy.name.clone(),
-            space: self.settings.space.name.clone(),
-            space_size: self.parts.space.space().size(),
-            epochs: self.settings.training.epochs,
-            workers: u32::try_from(self.settings.execution.workers).unwrap_or(u32::MAX),
-        };
+        let plan = plan_of(&self.settings, &self.parts);
         let context =
             PolicyContext { budget: self.settings.budget.caps(), ..PolicyContext::default() };
         let verdict = self.parts.ask_policies(&question(plan), &context);
@@ -258,7 +253,7 @@ pub fn resume(
 }
 
 /// A search can be repeated only with the libraries that it began with.
-fn check_unchanged(start: &Start, registry: &Registry) -> Result<(), LaunchError> {
+pub(super) fn check_unchanged(start: &Start, registry: &Registry) -> Result<(), LaunchError> {
     for record in &start.components {
         let now = registry.record(record.kind, &record.name).ok().and_then(|now| now.sha256);
         if let (Some(expected), Some(found)) = (&record.sha256, now)

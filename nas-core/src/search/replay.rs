@@ -85,7 +85,7 @@ impl Search<'_> {
 }
 
 /// Trials that were settled at the gate right after an answer.
-fn settled_at_gate(following: &[Recorded]) -> HashMap<TrialId, Arc<TrialResult>> {
+pub(super) fn settled_at_gate(following: &[Recorded]) -> HashMap<TrialId, Arc<TrialResult>> {
     following
         .iter()
         .take_while(|recorded| {
