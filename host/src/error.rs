@@ -7,6 +7,7 @@ use nas_core::executor::ExecutorError;
 use nas_core::journal::{AnchorError, Finding, JournalError};
 use nas_core::launch::{LaunchError, RunFolderError};
 use nas_core::network::NetworkError;
+use nas_core::organisation::OrganisationError;
 use nas_core::plugin::PluginLoadError;
 use nas_core::search::SearchError;
 
@@ -58,6 +59,9 @@ pub(crate) enum HostError {
         /// What was done to it.
         findings: Vec<Finding>,
     },
+    /// The organisation's policy can't be used.
+    #[error("{0}")]
+    Organisation(#[from] OrganisationError),
     /// A search can't start or go on.
     #[error("{0}")]
     Launch(Box<LaunchError>),
@@ -103,6 +107,7 @@ impl HostError {
             Self::Run(_) | Self::Tampered { .. } => ExitCode::Run,
             Self::Journal(error) => of_journal(error),
             Self::Workers(_) => ExitCode::Workers,
+            Self::Organisation(_) => ExitCode::Policy,
             Self::Launch(error) => of_launch(error),
         }
     }
@@ -129,7 +134,7 @@ fn of_launch(error: &LaunchError) -> ExitCode {
             ExitCode::Workers
         }
         LaunchError::Settings(_) => ExitCode::Configuration,
-        LaunchError::Refused { .. } => ExitCode::Policy,
+        LaunchError::Refused { .. } | LaunchError::NoOrganisation { .. } => ExitCode::Policy,
         LaunchError::Changed { .. } | LaunchError::Search(_) => ExitCode::Plugin,
         _ => ExitCode::Internal,
     }

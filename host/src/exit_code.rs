@@ -66,7 +66,7 @@ impl ExitCode {
             Self::NothingFound => "the search is over and no trial has a result",
             Self::Policy => {
                 "a policy halted the search for another reason than `converged`, or waits for \
-                 approval"
+                 approval; or the organisation's policy can't be used"
             }
             Self::Interrupted => "the search was interrupted; `nas resume` goes on",
             Self::Run => {

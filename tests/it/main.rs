@@ -14,6 +14,7 @@ mod faults;
 mod guide;
 mod inherit;
 mod one_shot;
+mod organisation;
 mod policy_replay;
 mod resume;
 mod stop;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use nas_core::launch::{self, Prepared, Problem};
+use nas_core::organisation::{Organisation, PolicyPlaces};
 use nas_core::plugin::Registry;
 use nas_core::settings::Settings;
 use serde_json::{Map, Value};
@@ -123,6 +124,8 @@ pub(crate) fn prepare(
     registry: &Arc<Registry>,
 ) -> Result<Prepared, HostError> {
     let Configuration { settings, folder, origins } = configuration;
+    // The same is looked for below; here it is known that the configuration is not to blame.
+    Organisation::in_force(&PolicyPlaces::from_environment(), Some((settings, folder)))?;
     launch::prepare(settings, registry, folder).map_err(|problems| {
         let of_data = |problem: &Problem| problem.key == "data" || problem.key.starts_with("data.");
         let code = match problems.iter().all(of_data) && settings.data.is_some() {

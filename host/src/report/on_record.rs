@@ -21,6 +21,15 @@ fn decision(event: &Event) -> Option<String> {
             let settings = if settings.is_some() { ", with another budget" } else { "" };
             format!("resumed by version {version}{settings}")
         }
+        Event::OrganisationPolicy(record) => {
+            let signed = record.signed.as_deref().unwrap_or("none was asked for");
+            format!(
+                "held to the policy of {} (`{}`, sha256 {}; signature: {signed})",
+                record.organisation,
+                record.path.display(),
+                record.sha256
+            )
+        }
         Event::Judged { policy, question, trial, verdict, enforced } => {
             let about = trial.map_or_else(String::new, |trial| format!(" on trial {trial}"));
             let observed = if *enforced { "" } else { " (observed only)" };

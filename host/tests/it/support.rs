@@ -74,6 +74,8 @@ impl Place {
             .env("XDG_CACHE_HOME", cache())
             .env("XDG_STATE_HOME", self.path().join("state"))
             .env_remove("NAS_ANCHOR")
+            .env_remove("NAS_POLICY")
+            .env_remove("NAS_POLICY_KEY")
             .env_remove("NAS_RUNS")
             .env_remove("NAS_PLUGIN_PATH")
             .output()

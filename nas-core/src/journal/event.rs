@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::budget::Reservation;
+use crate::organisation::FoundBy;
 use crate::protocol::Usage;
 use crate::protocol::data::DataSummary;
 use crate::protocol::one_shot::{OneShotEpoch, SearchPlan};
@@ -31,6 +32,8 @@ pub enum Event {
         /// The framework's version.
         version: String,
     },
+    /// An organisation's policy holds from here.
+    OrganisationPolicy(Box<OrganisationRecord>),
     /// The strategy was asked.
     Asked {
         /// How many proposals were wanted.
@@ -278,6 +281,24 @@ pub struct Start {
     pub files: Vec<FileRecord>,
     /// The data and their splits; absent with a benchmark.
     pub data: Option<DataSummary>,
+}
+
+/// An organisation's policy that holds for a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OrganisationRecord {
+    /// Whose it is.
+    pub organisation: String,
+    /// Its file.
+    pub path: PathBuf,
+    /// What named the file.
+    pub found_by: FoundBy,
+    /// Hexadecimal sha256 of the file.
+    pub sha256: String,
+    /// What the signature says of itself, where one was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<String>,
+    /// What the file says.
+    pub rules: Value,
 }
 
 /// A component that takes part.

@@ -7,7 +7,7 @@ use nas_plugin_api::trial::{Proposal, TrialId};
 use nas_plugin_api::verdict::{QuestionKind, Spending, Verdict};
 use serde_json::Value;
 
-use super::{Answer, Event, SearchHistory, Start, StopReason, TrialResult};
+use super::{Answer, Event, OrganisationRecord, SearchHistory, Start, StopReason, TrialResult};
 use crate::budget::{Reservation, Tally};
 use crate::protocol::Usage;
 
@@ -19,6 +19,8 @@ pub struct RunHistory {
     pub start: Option<Start>,
     /// The settings in force, resolved; those of the last resume that changed them.
     pub settings: Value,
+    /// The organisation's policies that held, the last one now.
+    pub organisations: Vec<OrganisationRecord>,
     /// How many times a supervisor took it up, the first one included.
     pub sessions: u32,
     /// What the strategy was asked and told, in order: what a replay repeats.
@@ -127,6 +129,7 @@ impl RunHistory {
                 self.sessions += 1;
                 self.stop = None;
             }
+            Event::OrganisationPolicy(record) => self.organisations.push((**record).clone()),
             Event::Asked { slots, answer, spent } => self.ask(*slots, answer, spent),
             Event::Judged { policy, question, trial, verdict, enforced } => {
                 self.judgements.push(Judgement {

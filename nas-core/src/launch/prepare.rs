@@ -19,11 +19,12 @@ use crate::executor::prepare_data;
 use crate::journal::{ComponentRecord, FileRecord};
 use crate::network::{NetworkSpace, OperationGraphs};
 use crate::one_shot::Listed;
+use crate::organisation::{Organisation, PolicyPlaces};
 use crate::plugin::{CallError, PluginLoadError, Registry, Timed, check_config, read_config_files};
 use crate::protocol::Usage;
 use crate::protocol::data::DataSummary;
 use crate::search::{Parts, Policy};
-use crate::settings::Settings;
+use crate::settings::{ComponentSettings, Settings};
 
 /// A search that could begin: everything was checked, the data are split, nothing is trained.
 pub struct Prepared {
@@ -37,6 +38,8 @@ pub struct Prepared {
     pub(super) review_needs: Vec<String>,
     pub(super) one_shot: Option<PreparedSearch>,
     pub(super) heritage: Option<PreparedHeritage>,
+    /// The organisation's policy that holds, if there is one.
+    pub(super) organisation: Option<Organisation>,
     /// Where private copies of libraries are.
     pub(super) plugin_cache: PathBuf,
 }
@@ -60,6 +63,12 @@ impl Prepared {
         self.one_shot.as_ref()
     }
 
+    /// The organisation's policy that the run keeps to, if there is one.
+    #[must_use]
+    pub fn organisation(&self) -> Option<&Organisation> {
+        self.organisation.as_ref()
+    }
+
     /// The data and their splits; absent with a benchmark.
     #[must_use]
     pub fn data(&self) -> Option<&DataSummary> {
@@ -80,7 +89,15 @@ pub fn prepare(
 ) -> Result<Prepared, Vec<Problem>> {
     let mut settings = settings.clone();
     settings.execution.workers = workers(settings.execution.workers);
+    let places = PolicyPlaces::from_environment();
+    let organisation = Organisation::in_force(&places, Some((&settings, folder)))
+        .map_err(|error| vec![Problem::new("organisation_policy", error.to_string())])?;
+    if let Some(organisation) = &organisation {
+        organisation.check(&mut settings, registry)?;
+        organisation.allowed_libraries().into_iter().for_each(|only| registry.allow_only(only));
+    }
     let mut preparation = Preparation::new(&settings, registry, folder);
+    preparation.organisation = organisation;
     let prepared = preparation.prepare(settings);
     match (prepared, preparation.problems) {
         (Some(prepared), problems) if problems.is_empty() => Ok(prepared),
@@ -129,6 +146,7 @@ pub(super) struct Preparation {
     limit: Duration,
     pub(super) problems: Vec<Problem>,
     files: Vec<FileRecord>,
+    organisation: Option<Organisation>,
 }
 
 impl Preparation {
@@ -139,6 +157,7 @@ impl Preparation {
             limit: Duration::from_secs_f64(settings.execution.plugin_seconds),
             problems: Vec::new(),
             files: Vec::new(),
+            organisation: None,
         }
     }
 
@@ -183,11 +202,43 @@ impl Preparation {
         Some(Parts { space, strategy, fitness, objectives, fitness_needs, policies, fidelity })
     }
 
+    /// Prepares a search that is judged by the organisation's policies too, beside its own.
     fn prepare(&mut self, mut settings: Settings) -> Option<Prepared> {
+        let n_own = settings.policies.len();
+        let required = self.organisation.iter().flat_map(|one| one.rules.policies.clone());
+        let required: Vec<ComponentSettings> =
+            required.filter(|policy| !settings.policies.contains(policy)).collect();
+        settings.policies.extend(required);
+        let prepared = self.prepare_all(settings, n_own);
+        self.say_who_requires(n_own);
+        prepared.map(|mut prepared| {
+            prepared.settings.policies.truncate(n_own);
+            prepared
+        })
+    }
+
+    /// A problem with a policy that the organisation requires is none of the run's configuration.
+    fn say_who_requires(&mut self, n_own: usize) {
+        let Some(organisation) = &self.organisation else { return };
+        for problem in &mut self.problems {
+            let Some(key) = problem.key.strip_prefix("policy.") else { continue };
+            let (index, setting) = key.split_once('.').unwrap_or((key, ""));
+            if index.parse::<usize>().is_ok_and(|index| index >= n_own) {
+                let title = organisation.title();
+                let at =
+                    if setting.is_empty() { String::new() } else { format!(" at `{setting}`") };
+                let message = &problem.message;
+                problem.message = format!("{title} has a policy that fails{at}: {message}");
+                problem.key = "organisation_policy".to_owned();
+            }
+        }
+    }
+
+    fn prepare_all(&mut self, mut settings: Settings, n_own: usize) -> Option<Prepared> {
         self.check_settings(&settings);
         let kind = self.check_kind(&mut settings);
         let is_one_shot = kind == ComponentKind::OneShotStrategy;
-        let configs = self.check_components(&settings, kind);
+        let configs = self.check_components(&settings, kind, n_own);
         if !self.problems.is_empty() {
             return None;
         }
@@ -206,6 +257,12 @@ impl Preparation {
         );
         let policies = self.make_policies(&settings, policies);
         let (space, (fitness, objectives, fitness_needs)) = (space?, fitness?);
+        if let Some(organisation) = &self.organisation
+            && let Err(problem) = organisation.check_space(space.space())
+        {
+            self.problems.push(problem);
+            return None;
+        }
         let parts_of_space = (configs.operations.clone(), configs.space.clone());
         let heritage = self.prepare_heritage(&mut settings, parts_of_space, &space, data.as_ref());
         let fidelity = Fidelity {
@@ -254,6 +311,7 @@ impl Preparation {
             review_needs,
             one_shot,
             heritage,
+            organisation: self.organisation.clone(),
             plugin_cache: self.registry.places().cache.clone(),
         })
     }
@@ -303,13 +361,27 @@ impl Preparation {
     }
 
     /// Checks every component's own settings against its schema, and reads the files they name.
-    fn check_components(&mut self, settings: &Settings, strategy: ComponentKind) -> Vec<Value> {
+    /// Policies after the run's own are the organisation's.
+    fn check_components(
+        &mut self,
+        settings: &Settings,
+        strategy: ComponentKind,
+        n_own: usize,
+    ) -> Vec<Value> {
         let mut configs = Vec::new();
         let mut policy_index = 0;
+        let run_folder = self.folder.clone();
         for (kind, name, config) in settings.components(strategy) {
+            self.folder.clone_from(&run_folder);
             let key = match kind {
                 ComponentKind::Policy => {
                     policy_index += 1;
+                    if policy_index > n_own
+                        && let Some(Organisation { path, .. }) = &self.organisation
+                    {
+                        // Files that it names lie beside its own.
+                        self.folder = path.parent().map(Path::to_owned).unwrap_or_default();
+                    }
                     format!("policy.{}", policy_index - 1)
                 }
                 ComponentKind::OneShotStrategy => "strategy".to_owned(),
@@ -317,6 +389,7 @@ impl Preparation {
             };
             configs.push(self.check_component(&key, kind, name, config));
         }
+        self.folder = run_folder;
         configs
     }
 

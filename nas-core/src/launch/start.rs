@@ -1,6 +1,6 @@
 //! Starting a prepared search, and taking one up again.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use nas_plugin_api::component::ComponentKind;
@@ -83,6 +83,18 @@ pub enum LaunchError {
         /// What was done to it.
         finding: Finding,
     },
+    /// A run that began under an organisation's policy would go on under none.
+    #[error(
+        "the run began under the policy of {organisation} (`{}`), and none holds now; name it with \
+         NAS_POLICY",
+        path.display()
+    )]
+    NoOrganisation {
+        /// Whose policy it was.
+        organisation: String,
+        /// Its file.
+        path: PathBuf,
+    },
     /// A policy refuses.
     #[error("policy `{policy}` refuses ({code}): {reason}")]
     Refused {
@@ -121,7 +133,9 @@ impl Prepared {
         let folder = RunFolder::create(&self.settings.execution.runs, &self.settings.name)?;
         let clock: Arc<dyn Clock> = Arc::new(RealClock::new());
         let mut journal = Journal::create(folder.path(), Arc::clone(&clock))?;
-        let started = vec![Event::Started(Box::new(self.record())), self.data_overhead()];
+        let mut started = vec![Event::Started(Box::new(self.record()))];
+        started.extend(self.organisation_event());
+        started.push(self.data_overhead());
         journal.append(&started)?;
         anchor_beginning(journal.reader())?;
         let (workforce, margin) = forces(&self.settings);
@@ -149,6 +163,11 @@ impl Prepared {
             files: self.files.clone(),
             data: self.data.clone(),
         }
+    }
+
+    fn organisation_event(&self) -> Option<Event> {
+        let record = self.organisation.as_ref()?.record();
+        Some(Event::OrganisationPolicy(Box::new(record)))
     }
 
     fn data_overhead(&self) -> Event {
@@ -221,6 +240,10 @@ pub fn resume(
     check_unchanged(start, registry)?;
     let mut prepared =
         prepare(&settings, registry, &start.folder).map_err(LaunchError::Settings)?;
+    if let (Some(was), None) = (history.organisations.last(), &prepared.organisation) {
+        let (organisation, path) = (was.organisation.clone(), was.path.clone());
+        return Err(LaunchError::NoOrganisation { organisation, path });
+    }
     prepared.ask_policies(Question::Resume)?;
 
     let (workforce, margin) = forces(&settings);
@@ -230,7 +253,10 @@ pub fn resume(
         settings: changes.budget.as_ref().and_then(|_| serde_json::to_value(&settings).ok()),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    journal.append(&[resumed, data])?;
+    let mut events = vec![resumed];
+    events.extend(prepared.organisation_event());
+    events.push(data);
+    journal.append(&events)?;
     let recorded: Vec<Recorded> = journal.reader().events().collect::<Result<_, _>>()?;
     folder.watch_for_stop(stop.clone());
     let was_searching = prepared.one_shot.is_some() && history.search.end.is_none();

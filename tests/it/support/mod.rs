@@ -78,6 +78,8 @@ impl Sandbox {
             .env("XDG_CACHE_HOME", programs().join("test-cache"))
             .env("XDG_STATE_HOME", self.path("state"))
             .env_remove("NAS_ANCHOR")
+            .env_remove("NAS_POLICY")
+            .env_remove("NAS_POLICY_KEY")
             .env("NO_COLOR", "1")
             .stdin(Stdio::null());
         if let Some(plugins) = &self.plugins {
