@@ -37,6 +37,10 @@ enum Command {
     Retrain(command::retrain::Arguments),
     /// Ask a running search to stop
     Stop(command::stop::Arguments),
+    /// Approve what a run waits for, so that `nas resume` goes on with it
+    Approve(command::approve::Arguments),
+    /// Deny what a run waits for: it does not go on
+    Deny(command::approve::Arguments),
     /// List the runs
     Runs(command::runs::Arguments),
     /// Show what a run found, from its journal; works while it runs
@@ -88,6 +92,8 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, HostError> {
         Command::Resume(arguments) => command::resume::run(arguments),
         Command::Retrain(arguments) => command::retrain::run(arguments),
         Command::Stop(arguments) => command::stop::run(&arguments),
+        Command::Approve(arguments) => command::approve::run(&arguments, true),
+        Command::Deny(arguments) => command::approve::run(&arguments, false),
         Command::Runs(arguments) => command::runs::run(&arguments),
         Command::Show(arguments) => command::show::run(&arguments),
         Command::Audit(subcommand) => command::audit::run(&subcommand),

@@ -133,8 +133,12 @@ fn of_launch(error: &LaunchError) -> ExitCode {
         LaunchError::Executor(_) | LaunchError::Search(SearchError::Executor(_)) => {
             ExitCode::Workers
         }
-        LaunchError::Settings(_) => ExitCode::Configuration,
-        LaunchError::Refused { .. } | LaunchError::NoOrganisation { .. } => ExitCode::Policy,
+        LaunchError::Settings(_) | LaunchError::NothingToDecide { .. } => ExitCode::Configuration,
+        LaunchError::Refused { .. }
+        | LaunchError::NoOrganisation { .. }
+        | LaunchError::AwaitsApproval { .. }
+        | LaunchError::Denied { .. }
+        | LaunchError::WantsSignature { .. } => ExitCode::Policy,
         LaunchError::Changed { .. } | LaunchError::Search(_) => ExitCode::Plugin,
         _ => ExitCode::Internal,
     }

@@ -5,6 +5,7 @@
 mod supernet;
 mod support;
 
+mod approve;
 mod audit;
 mod book;
 mod budget;

@@ -1,6 +1,6 @@
 //! Events as one line each, for an auditor: everything that was decided, with numbers and times.
 
-use nas_core::journal::{Answer, Event, Recorded, Start, TrialResult};
+use nas_core::journal::{Answer, Approval, Event, Recorded, Start, TrialResult};
 use nas_plugin_api::trial::TrialId;
 use nas_plugin_api::verdict::Spending;
 use time::OffsetDateTime;
@@ -20,6 +20,11 @@ fn decision(event: &Event) -> Option<String> {
         Event::Resumed { settings, version } => {
             let settings = if settings.is_some() { ", with another budget" } else { "" };
             format!("resumed by version {version}{settings}")
+        }
+        Event::Approval(approval) => {
+            let word = if approval.granted { "approved" } else { "denied" };
+            let Approval { policy, threshold, by, reason, .. } = &**approval;
+            format!("{by} {word} {threshold}, which policy {policy} wanted approved: {reason}")
         }
         Event::OrganisationPolicy(record) => {
             let signed = record.signed.as_deref().unwrap_or("none was asked for");

@@ -56,6 +56,8 @@ pub enum Event {
         /// Whether the answer was obeyed; otherwise it was only observed.
         enforced: bool,
     },
+    /// A person decided on what a policy wanted approved.
+    Approval(Box<Approval>),
     /// A trial ended without being dispatched: refused, invalid, or a duplicate.
     Settled {
         /// The trial.
@@ -299,6 +301,21 @@ pub struct OrganisationRecord {
     pub signed: Option<String>,
     /// What the file says.
     pub rules: Value,
+}
+
+/// A person's decision on a run that waits for approval.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// Whether the run may go on.
+    pub granted: bool,
+    /// The policy that asked.
+    pub policy: String,
+    /// What it wanted approved.
+    pub threshold: String,
+    /// Who decided, by their own word.
+    pub by: String,
+    /// Why.
+    pub reason: String,
 }
 
 /// A component that takes part.

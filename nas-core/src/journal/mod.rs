@@ -29,8 +29,8 @@ pub use chain::{ChainHash, Head};
 pub use entries::{Entries, Entry, Recorded};
 pub use error::{ChainFault, JournalError};
 pub use event::{
-    Answer, ChoicePaths, ComponentRecord, Event, FileRecord, OrganisationRecord, RandomGenotype,
-    SearchEnd, SearchEndReason, Start, StopReason, TrialResult,
+    Answer, Approval, ChoicePaths, ComponentRecord, Event, FileRecord, OrganisationRecord,
+    RandomGenotype, SearchEnd, SearchEndReason, Start, StopReason, TrialResult,
 };
 pub use log::{EventLog, MemoryLog};
 pub use reader::JournalReader;

@@ -5,6 +5,7 @@
 //! [`anchor()`] keeps a copy of the journal's head outside of the run's folder.
 
 mod anchor;
+mod approve;
 mod audit;
 mod one_shot;
 mod prepare;
@@ -16,6 +17,7 @@ mod run_folder;
 mod start;
 
 pub use anchor::anchor;
+pub use approve::decide;
 pub use audit::audit;
 use prepare::prepare_policies;
 pub use prepare::{Prepared, prepare};

@@ -8,6 +8,7 @@ use nas_plugin_api::verdict::{Action, Plan, PolicyContext, Question};
 use serde_json::Value;
 
 use super::anchor::{anchor_beginning, check_anchored};
+use super::approve::check_approved;
 use super::prepare::plan_of;
 use super::prepare_heritage::PreparedHeritage;
 use super::{Prepared, Problem, RunFolder, RunFolderError, prepare};
@@ -83,6 +84,52 @@ pub enum LaunchError {
         /// What was done to it.
         finding: Finding,
     },
+    /// A run waits for a person.
+    #[error(
+        "the run waits for approval of {threshold}, which policy `{policy}` wants: {reason}; `nas \
+         approve RUN --reason …` lets it go on, `nas deny RUN --reason …` ends it"
+    )]
+    AwaitsApproval {
+        /// The policy.
+        policy: String,
+        /// What is to be approved.
+        threshold: String,
+        /// Its reason.
+        reason: String,
+    },
+    /// A person said no.
+    #[error(
+        "{by} denied the run approval of {threshold}: {reason}; it does not go on, begin a new run"
+    )]
+    Denied {
+        /// Who.
+        by: String,
+        /// What was to be approved.
+        threshold: String,
+        /// Why.
+        reason: String,
+    },
+    /// There is nothing to decide.
+    #[error("`{run}` waits for no approval: {standing}")]
+    NothingToDecide {
+        /// The run.
+        run: String,
+        /// How it stands.
+        standing: String,
+    },
+    /// A policy wants a signature.
+    #[error(
+        "policy `{policy}` wants the approval of {threshold} signed with the key of {signer}, and \
+         this version can't check such signatures; the run stays as it is"
+    )]
+    WantsSignature {
+        /// The policy.
+        policy: String,
+        /// What is to be approved.
+        threshold: String,
+        /// Whose key.
+        signer: String,
+    },
     /// A run that began under an organisation's policy would go on under none.
     #[error(
         "the run began under the policy of {organisation} (`{}`), and none holds now; name it with \
@@ -129,7 +176,7 @@ impl Prepared {
         observer: &mut dyn Observer,
         stop: StopSignal,
     ) -> Result<(RunFolder, Summary), LaunchError> {
-        self.ask_policies(Question::Plan)?;
+        self.ask_policies(Question::Plan, &[])?;
         let folder = RunFolder::create(&self.settings.execution.runs, &self.settings.name)?;
         let clock: Arc<dyn Clock> = Arc::new(RealClock::new());
         let mut journal = Journal::create(folder.path(), Arc::clone(&clock))?;
@@ -199,10 +246,14 @@ impl Prepared {
     }
 
     /// Asks every policy about the whole search before anything is spent.
-    fn ask_policies(&mut self, question: impl Fn(Plan) -> Question) -> Result<(), LaunchError> {
+    fn ask_policies(
+        &mut self,
+        question: impl Fn(Plan) -> Question,
+        approvals: &[String],
+    ) -> Result<(), LaunchError> {
         let plan = plan_of(&self.settings, &self.parts);
-        let context =
-            PolicyContext { budget: self.settings.budget.caps(), ..PolicyContext::default() };
+        let (budget, approvals) = (self.settings.budget.caps(), approvals.to_vec());
+        let context = PolicyContext { budget, approvals, ..PolicyContext::default() };
         let verdict = self.parts.ask_policies(&question(plan), &context);
         match verdict {
             Some((policy, verdict)) if verdict.action.severity() > Action::Warn.severity() => {
@@ -232,6 +283,7 @@ pub fn resume(
         return Err(LaunchError::NeverBegan { run: folder.name() });
     };
     check_anchored(journal.reader(), folder)?;
+    check_approved(&history)?;
     let mut settings: Settings = serde_json::from_value(history.settings.clone())
         .map_err(|error| LaunchError::Settings(vec![Problem::new("", error.to_string())]))?;
     if let Some(budget) = &changes.budget {
@@ -244,7 +296,7 @@ pub fn resume(
         let (organisation, path) = (was.organisation.clone(), was.path.clone());
         return Err(LaunchError::NoOrganisation { organisation, path });
     }
-    prepared.ask_policies(Question::Resume)?;
+    prepared.ask_policies(Question::Resume, &history.approvals)?;
 
     let (workforce, margin) = forces(&settings);
     let ledger = Ledger::new(&settings.budget, workforce, margin, clock);

@@ -31,17 +31,23 @@ pub(super) enum Decision {
 pub(crate) struct EpochJudge {
     budget: BTreeMap<String, f64>,
     best_so_far: Option<f64>,
+    approvals: Vec<String>,
 }
 
 impl EpochJudge {
     /// Before the first epoch of a search that may spend this.
     pub(crate) fn new(budget: BTreeMap<String, f64>) -> Self {
-        Self { budget, best_so_far: None }
+        Self { budget, best_so_far: None, approvals: Vec::new() }
     }
 
     /// The search may spend this from here on.
     pub(crate) fn set_budget(&mut self, budget: BTreeMap<String, f64>) {
         self.budget = budget;
+    }
+
+    /// A person approved this.
+    pub(crate) fn approve(&mut self, threshold: &str) {
+        self.approvals.push(threshold.to_owned());
     }
 
     /// Asks the policies about an epoch. They see how the search stood when it ended, so that a
@@ -67,6 +73,7 @@ impl EpochJudge {
             elapsed_seconds: spent.wall_seconds,
             spent,
             budget: self.budget.clone(),
+            approvals: self.approvals.clone(),
             ..PolicyContext::default()
         };
         let judged = judge(policies, Question::Progress(progress), &Arc::new(context));

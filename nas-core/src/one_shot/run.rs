@@ -108,6 +108,11 @@ impl<'a> OneShotSearch<'a> {
     pub fn replay(&mut self, journal: &[Recorded]) -> Result<(), SearchError> {
         for (place, Recorded { event, .. }) in journal.iter().enumerate() {
             self.state.history.apply(event);
+            if let Event::Approval(approval) = event
+                && approval.granted
+            {
+                self.state.epochs.approve(&approval.threshold);
+            }
             if let Event::SearchEpoch { epoch, spent, .. } = event {
                 // The last one is judged when the search goes on, unless that was done.
                 let is_last = !journal[place + 1..].iter().any(|later| is_decision(&later.event));

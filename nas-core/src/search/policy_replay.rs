@@ -88,6 +88,10 @@ impl PolicyReplay<'_> {
                 let settled = settled_at_gate(following);
                 self.state.asked(parts, answer, *spent, Some(&settled), &mut events);
             }
+            Event::Approval(approval) if approval.granted => {
+                self.state.approve(&approval.threshold);
+                self.epochs.approve(&approval.threshold);
+            }
             Event::Dispatched { trial, attempt, .. } => self.state.dispatched(*trial, *attempt),
             Event::Abandoned { trial, .. } => self.state.abandoned(*trial),
             Event::Repeated { trial, measurements, .. } => {

@@ -31,6 +31,9 @@ impl Search<'_> {
                     self.state.asked(&self.parts, answer, *spent, Some(&settled), &mut events);
                     self.set_waiting(*answer == Answer::Wait);
                 }
+                Event::Approval(approval) if approval.granted => {
+                    self.state.approve(&approval.threshold);
+                }
                 Event::Dispatched { trial, attempt, .. } => {
                     self.state.dispatched(*trial, *attempt);
                 }

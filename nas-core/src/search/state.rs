@@ -185,6 +185,11 @@ impl State {
         Arc::make_mut(&mut self.context).budget = budget;
     }
 
+    /// A person approved this.
+    pub(super) fn approve(&mut self, threshold: &str) {
+        Arc::make_mut(&mut self.context).approvals.push(threshold.to_owned());
+    }
+
     fn note_context(&mut self, spent: Spending) {
         // In place, unless a policy that did not answer in time still has it.
         let context = Arc::make_mut(&mut self.context);
