@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use nas_core::journal::Event;
+use nas_core::journal::{Event, StopReason};
 use serde_json::Value;
 
 use crate::support::{Sandbox, repository, text};
@@ -284,4 +284,38 @@ fn a_policy_that_cannot_be_read_stops_every_search() {
         assert!(text(&output).contains(expected), "{}", text(&output));
     }
     assert!(!sandbox.path("runs").exists(), "nothing ran");
+}
+
+/// The same search under one of the examples; `CONFIGURATION`, with a strategy that ends by itself.
+fn under(policy: &str) -> (Sandbox, Output) {
+    let sandbox = Sandbox::with_fake_worker("");
+    let strategy = "strategy = { name = \"evolution\", population = 10, generations = 40 }";
+    sandbox.configure(&CONFIGURATION.replace("strategy.name = \"random\"", strategy));
+    let file = repository().join("examples/policies").join(policy);
+    let mut nas = sandbox.nas(&["search", "search.toml"]);
+    let output = nas.env("NAS_POLICY", file).output().unwrap();
+    (sandbox, output)
+}
+
+fn reason(sandbox: &Sandbox) -> StopReason {
+    match sandbox.events().pop() {
+        Some(Event::Stopped { reason, .. }) => reason,
+        other => panic!("it did not stop: {other:?}"),
+    }
+}
+
+#[test]
+fn one_search_differs_under_three_organisations_by_their_files_only() {
+    let (lab, output) = under("research-lab.toml");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    assert!(matches!(reason(&lab), StopReason::StrategyDone { .. }), "{:?}", reason(&lab));
+    let (startup, output) = under("startup.toml");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    assert_eq!(reason(&startup), StopReason::BudgetSpent { budget: "trials".to_owned() });
+    let (bank, output) = under("regulated-bank.toml");
+    assert_eq!(output.status.code(), Some(6), "{}", text(&output));
+    let StopReason::AwaitingApproval { threshold, .. } = reason(&bank) else {
+        panic!("{:?}", reason(&bank));
+    };
+    assert_eq!(threshold, "more_than_20_trials");
 }
