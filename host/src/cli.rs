@@ -37,10 +37,20 @@ enum Command {
     Retrain(command::retrain::Arguments),
     /// Ask a running search to stop
     Stop(command::stop::Arguments),
+    /// Approve what a run waits for, so that `nas resume` goes on with it
+    Approve(command::approve::Arguments),
+    /// Deny what a run waits for: it does not go on
+    Deny(command::approve::Arguments),
     /// List the runs
     Runs(command::runs::Arguments),
     /// Show what a run found, from its journal; works while it runs
     Show(command::show::Arguments),
+    /// Show, check or export everything that a run's journal has on record
+    #[command(subcommand)]
+    Audit(command::audit::Subcommand),
+    /// Ask policies what they would have done
+    #[command(subcommand)]
+    Policy(command::policy::Subcommand),
     /// List plugins, or show the settings of a component
     #[command(subcommand)]
     Plugin(command::plugin::Subcommand),
@@ -82,8 +92,12 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, HostError> {
         Command::Resume(arguments) => command::resume::run(arguments),
         Command::Retrain(arguments) => command::retrain::run(arguments),
         Command::Stop(arguments) => command::stop::run(&arguments),
+        Command::Approve(arguments) => command::approve::run(&arguments, true),
+        Command::Deny(arguments) => command::approve::run(&arguments, false),
         Command::Runs(arguments) => command::runs::run(&arguments),
         Command::Show(arguments) => command::show::run(&arguments),
+        Command::Audit(subcommand) => command::audit::run(&subcommand),
+        Command::Policy(subcommand) => command::policy::run(&subcommand),
         Command::Plugin(subcommand) => command::plugin::run(&subcommand),
         Command::Space(subcommand) => command::space::run(&subcommand),
         Command::Init(arguments) => command::init::run(&arguments),

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use nas_core::plugin::{Known, Places, PluginLoadError, Registry, Source};
+use nas_core::organisation::{Organisation, PolicyPlaces};
+use nas_core::plugin::{AllowedLibraries, Known, Places, PluginLoadError, Registry, Source};
 use nas_plugin_api::component::ComponentKind;
 
 use crate::error::HostError;
@@ -18,12 +19,24 @@ pub(crate) const KINDS: [ComponentKind; 7] = [
     ComponentKind::Benchmark,
 ];
 
-/// Everything on the search path.
+/// Everything on the search path; only what the organisation's policy allows can be loaded.
 ///
 /// # Errors
 /// A cache folder that can't be used.
 pub(crate) fn registry() -> Result<Arc<Registry>, PluginLoadError> {
-    Ok(Arc::new(Registry::scan(Places::from_environment())?))
+    let registry = Arc::new(Registry::scan(Places::from_environment())?);
+    // One that can't be used stops searches where they are prepared, with the reason.
+    match Organisation::in_force(&PolicyPlaces::from_environment(), None) {
+        Ok(organisation) => {
+            let only = organisation.and_then(|organisation| organisation.allowed_libraries());
+            only.into_iter().for_each(|only| registry.allow_only(only));
+        }
+        Err(error) => {
+            let policy = format!("the organisation's policy, which can't be used ({error}),");
+            registry.allow_only(AllowedLibraries { policy, sha256: Vec::new() });
+        }
+    }
+    Ok(registry)
 }
 
 /// The components of a name, of any kind or of one (`space:nb201`); at least one.

@@ -4,9 +4,10 @@ use std::io;
 use std::path::PathBuf;
 
 use nas_core::executor::ExecutorError;
-use nas_core::journal::JournalError;
+use nas_core::journal::{AnchorError, Finding, JournalError};
 use nas_core::launch::{LaunchError, RunFolderError};
 use nas_core::network::NetworkError;
+use nas_core::organisation::OrganisationError;
 use nas_core::plugin::PluginLoadError;
 use nas_core::search::SearchError;
 
@@ -47,6 +48,20 @@ pub(crate) enum HostError {
     /// A run's journal can't be read.
     #[error("failed to {0}")]
     Journal(#[from] JournalError),
+    /// The anchor can't be read.
+    #[error("failed to {0}")]
+    Anchor(#[from] AnchorError),
+    /// A journal is not what was written.
+    #[error("the journal of `{run}` is not what its supervisor wrote: {}", list(findings))]
+    Tampered {
+        /// The run.
+        run: String,
+        /// What was done to it.
+        findings: Vec<Finding>,
+    },
+    /// The organisation's policy can't be used.
+    #[error("{0}")]
+    Organisation(#[from] OrganisationError),
     /// A search can't start or go on.
     #[error("{0}")]
     Launch(Box<LaunchError>),
@@ -56,6 +71,11 @@ pub(crate) enum HostError {
     /// The system gives no signal handler.
     #[error("can't listen to signals: {0}")]
     Signals(io::Error),
+}
+
+/// One line each.
+fn list(findings: &[Finding]) -> String {
+    findings.iter().map(|finding| format!("\n  {finding}")).collect()
 }
 
 impl From<PluginLoadError> for HostError {
@@ -82,11 +102,12 @@ impl HostError {
         match self {
             Self::Configuration(faults) => faults.exit_code(),
             Self::Usage { .. } => ExitCode::Configuration,
-            Self::File { .. } | Self::Signals(_) => ExitCode::Files,
+            Self::File { .. } | Self::Signals(_) | Self::Anchor(_) => ExitCode::Files,
             Self::Plugin(_) | Self::Network(_) => ExitCode::Plugin,
-            Self::Run(_) => ExitCode::Run,
+            Self::Run(_) | Self::Tampered { .. } => ExitCode::Run,
             Self::Journal(error) => of_journal(error),
             Self::Workers(_) => ExitCode::Workers,
+            Self::Organisation(_) => ExitCode::Policy,
             Self::Launch(error) => of_launch(error),
         }
     }
@@ -102,15 +123,22 @@ fn of_journal(error: &JournalError) -> ExitCode {
 
 fn of_launch(error: &LaunchError) -> ExitCode {
     match error {
-        LaunchError::Folder(_) | LaunchError::NeverBegan { .. } => ExitCode::Run,
+        LaunchError::Folder(_) | LaunchError::NeverBegan { .. } | LaunchError::Tampered { .. } => {
+            ExitCode::Run
+        }
+        LaunchError::Anchor(_) => ExitCode::Files,
         LaunchError::Journal(error) | LaunchError::Search(SearchError::Journal(error)) => {
             of_journal(error)
         }
         LaunchError::Executor(_) | LaunchError::Search(SearchError::Executor(_)) => {
             ExitCode::Workers
         }
-        LaunchError::Settings(_) => ExitCode::Configuration,
-        LaunchError::Refused { .. } => ExitCode::Policy,
+        LaunchError::Settings(_) | LaunchError::NothingToDecide { .. } => ExitCode::Configuration,
+        LaunchError::Refused { .. }
+        | LaunchError::NoOrganisation { .. }
+        | LaunchError::AwaitsApproval { .. }
+        | LaunchError::Denied { .. }
+        | LaunchError::WantsSignature { .. } => ExitCode::Policy,
         LaunchError::Changed { .. } | LaunchError::Search(_) => ExitCode::Plugin,
         _ => ExitCode::Internal,
     }

@@ -23,7 +23,7 @@ pub(crate) enum ExitCode {
     Policy,
     /// The search was interrupted; `nas resume` goes on.
     Interrupted,
-    /// There is no such run, or its journal can't be read.
+    /// There is no such run, or its journal can't be read or is not what was written.
     Run,
     /// Another process is working on the run.
     InUse,
@@ -66,10 +66,12 @@ impl ExitCode {
             Self::NothingFound => "the search is over and no trial has a result",
             Self::Policy => {
                 "a policy halted the search for another reason than `converged`, or waits for \
-                 approval"
+                 approval; or the organisation's policy can't be used"
             }
             Self::Interrupted => "the search was interrupted; `nas resume` goes on",
-            Self::Run => "there is no such run, or its journal can't be read",
+            Self::Run => {
+                "there is no such run, or its journal can't be read or is not what was written"
+            }
             Self::InUse => "another process is working on the run",
             Self::Workers => {
                 "no worker can be started or kept alive, or a one-shot search could not go on"

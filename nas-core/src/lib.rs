@@ -7,6 +7,7 @@ pub mod journal;
 pub mod launch;
 pub mod network;
 pub mod one_shot;
+pub mod organisation;
 pub mod plugin;
 pub mod protocol;
 pub mod search;

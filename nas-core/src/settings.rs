@@ -26,6 +26,10 @@ pub struct Settings {
     /// Seed of everything random in the run.
     #[serde(default)]
     pub seed: u64,
+    /// The organisation's policy file that the run keeps to, where neither the system nor the
+    /// environment has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organisation_policy: Option<PathBuf>,
     /// The operations to choose from.
     pub operations: ComponentSettings,
     /// The search space, with the scale of its networks.

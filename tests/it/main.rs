@@ -5,6 +5,8 @@
 mod supernet;
 mod support;
 
+mod approve;
+mod audit;
 mod book;
 mod budget;
 mod components;
@@ -13,6 +15,8 @@ mod faults;
 mod guide;
 mod inherit;
 mod one_shot;
+mod organisation;
+mod policy_replay;
 mod resume;
 mod stop;
 mod tidy;

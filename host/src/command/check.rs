@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use nas_core::organisation::{FoundBy, Organisation};
+
 use crate::cli::Overrides;
 use crate::components;
 use crate::configuration::{self, Override};
@@ -70,6 +72,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, HostError> {
             ),
         );
     }
+    if let Some(organisation) = prepared.organisation() {
+        write_organisation(organisation, &mut page);
+    }
     let training = &settings.training;
     page.field(
         "Trial",
@@ -79,6 +84,29 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, HostError> {
     page.field("Workers", format!("{} on {}", execution.workers, execution.device));
     output::data(page);
     Ok(ExitCode::Success)
+}
+
+/// Which organisation's policy holds, and what it adds.
+fn write_organisation(organisation: &Organisation, page: &mut Page) {
+    let found = match organisation.found_by {
+        FoundBy::System => "the system's",
+        FoundBy::Environment => "named by NAS_POLICY",
+        FoundBy::Run => "named by the configuration",
+    };
+    page.field("Held to", format!("{}, {found}", organisation.title()));
+    let signed = match &organisation.signed {
+        Some(comment) => format!("signed: {comment}"),
+        None => "not signed, as no trusted key is configured".to_owned(),
+    };
+    page.field("", format!("sha256 {}, {signed}", organisation.sha256));
+    let required: Vec<&str> =
+        organisation.rules.policies.iter().map(|policy| policy.name.as_str()).collect();
+    if !required.is_empty() {
+        page.field("", format!("requires {}", required.join(", ")));
+    }
+    for path in &organisation.unused {
+        page.field("", format!("`{}` was named too and does not count", path.display()));
+    }
 }
 
 fn threads(n: usize) -> String {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use nas_core::journal::StopReason;
-use nas_core::launch::{RunFolder, audit};
+use nas_core::launch::{RunFolder, anchor, audit};
 use nas_core::plugin::Registry;
 use nas_core::search::{KeepWeights, Summary};
 use serde_json::json;
@@ -23,6 +23,7 @@ pub(super) fn conclude(
     if summary.champion.is_some() && is_final(&summary.reason) {
         read_holdout(&folder, registry)?;
     }
+    keep_head(&folder);
     let view = RunView::read(folder)?;
     if json {
         output::data(json!({ "event": "report", "report": report::as_json(&view) }));
@@ -32,6 +33,17 @@ pub(super) fn conclude(
         output::data(format!("\n{page}"));
     }
     Ok(ExitCode::of_search(&summary.reason, summary.champion.is_some()))
+}
+
+/// Keeps a copy of the journal's head outside of the run's folder. The run is over, and its results
+/// stand without it.
+fn keep_head(folder: &RunFolder) {
+    if let Err(error) = anchor(folder) {
+        output::note(format!(
+            "No copy of the journal's head was kept, so `nas audit verify` can't see whether its \
+             end is cut off later: failed to {error}"
+        ));
+    }
 }
 
 /// Whether the holdout may be read: it is, once, when the search has its answer.

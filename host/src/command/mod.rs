@@ -8,9 +8,15 @@ pub(crate) mod retrain;
 
 pub(crate) mod stop;
 
+pub(crate) mod approve;
+
 pub(crate) mod runs;
 
 pub(crate) mod show;
+
+pub(crate) mod audit;
+
+pub(crate) mod policy;
 
 pub(crate) mod plugin;
 

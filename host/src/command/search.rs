@@ -99,8 +99,11 @@ fn introduction(prepared: &Prepared) -> String {
         )
     });
     let units = if prepared.one_shot().is_some() { "epoch or trials" } else { "trials" };
+    let held = prepared.organisation().map_or_else(String::new, |organisation| {
+        format!("The search is held to {}.\n", organisation.title())
+    });
     format!(
-        "Searching space {} ({} genotypes) by {}, {} workers on {}{data}.\n\
+        "{held}Searching space {} ({} genotypes) by {}, {} workers on {}{data}.\n\
          Ctrl-C once stops when the running {units} have ended, twice stops now.",
         settings.space.name,
         number::count(prepared.space().space().size()),

@@ -19,5 +19,5 @@ pub(crate) use budget::change_budget;
 pub(crate) use fault::{Fault, Faults};
 pub(crate) use origins::Source;
 pub(crate) use overrides::Override;
-pub(crate) use read::{Configuration, of_table, prepare, read};
+pub(crate) use read::{Configuration, of_table, prepare, read, with_policies_of};
 pub(crate) use strict::settings_schema;

@@ -1,6 +1,7 @@
 //! What became of a run, computed from its journal alone: the same words during a search, at its
 //! end, and years later.
 
+mod on_record;
 mod one_shot;
 mod page;
 mod run;
@@ -8,6 +9,7 @@ mod trial;
 mod trials;
 mod view;
 
+pub(crate) use on_record::on_record;
 pub(crate) use one_shot::{epoch_as_json, write_epoch};
 pub(crate) use page::Page;
 pub(crate) use run::{as_json, headline, write as write_run};

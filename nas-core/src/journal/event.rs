@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::budget::Reservation;
+use crate::organisation::FoundBy;
 use crate::protocol::Usage;
 use crate::protocol::data::DataSummary;
 use crate::protocol::one_shot::{OneShotEpoch, SearchPlan};
@@ -31,6 +32,8 @@ pub enum Event {
         /// The framework's version.
         version: String,
     },
+    /// An organisation's policy holds from here.
+    OrganisationPolicy(Box<OrganisationRecord>),
     /// The strategy was asked.
     Asked {
         /// How many proposals were wanted.
@@ -53,6 +56,8 @@ pub enum Event {
         /// Whether the answer was obeyed; otherwise it was only observed.
         enforced: bool,
     },
+    /// A person decided on what a policy wanted approved.
+    Approval(Box<Approval>),
     /// A trial ended without being dispatched: refused, invalid, or a duplicate.
     Settled {
         /// The trial.
@@ -278,6 +283,39 @@ pub struct Start {
     pub files: Vec<FileRecord>,
     /// The data and their splits; absent with a benchmark.
     pub data: Option<DataSummary>,
+}
+
+/// An organisation's policy that holds for a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OrganisationRecord {
+    /// Whose it is.
+    pub organisation: String,
+    /// Its file.
+    pub path: PathBuf,
+    /// What named the file.
+    pub found_by: FoundBy,
+    /// Hexadecimal sha256 of the file.
+    pub sha256: String,
+    /// What the signature says of itself, where one was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<String>,
+    /// What the file says.
+    pub rules: Value,
+}
+
+/// A person's decision on a run that waits for approval.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// Whether the run may go on.
+    pub granted: bool,
+    /// The policy that asked.
+    pub policy: String,
+    /// What it wanted approved.
+    pub threshold: String,
+    /// Who decided, by their own word.
+    pub by: String,
+    /// Why.
+    pub reason: String,
 }
 
 /// A component that takes part.

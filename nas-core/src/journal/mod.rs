@@ -11,27 +11,31 @@ mod chain;
 mod event_json;
 mod non_finite;
 
+mod anchor;
 mod entries;
 mod error;
 mod lock;
 mod log;
 mod reader;
 mod schema;
+mod verification;
 mod writer;
 
 mod replay;
 mod search_history;
 
+pub use anchor::{Anchor, AnchorError, AnchorFile};
 pub use chain::{ChainHash, Head};
 pub use entries::{Entries, Entry, Recorded};
 pub use error::{ChainFault, JournalError};
 pub use event::{
-    Answer, ChoicePaths, ComponentRecord, Event, FileRecord, RandomGenotype, SearchEnd,
-    SearchEndReason, Start, StopReason, TrialResult,
+    Answer, Approval, ChoicePaths, ComponentRecord, Event, FileRecord, OrganisationRecord,
+    RandomGenotype, SearchEnd, SearchEndReason, Start, StopReason, TrialResult,
 };
 pub use log::{EventLog, MemoryLog};
 pub use reader::JournalReader;
 pub use replay::{Judgement, OpenAttempt, RunHistory, Step, Stop};
 pub use schema::JOURNAL_FILE;
 pub use search_history::{RollBack, SearchHistory, ToldEpoch};
+pub use verification::{Finding, Verification};
 pub use writer::Journal;

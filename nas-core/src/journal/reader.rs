@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 
-use super::chain::Head;
+use super::anchor::{Anchor, AnchorError, AnchorFile};
+use super::chain::{ChainHash, Head};
 use super::entries::{Entries, Entry, Recorded, entry};
 use super::error::ChainFault;
 use super::schema::{self, JOURNAL_FILE};
+use super::verification::{self, Row, Verification};
 use super::{JournalError, RunHistory};
 
 /// A journal that is only read. A supervisor may append meanwhile; what it appends is seen by the
@@ -99,6 +101,53 @@ impl JournalReader {
             head = Head { seq, hash };
         }
         Ok(head)
+    }
+
+    /// Looks at every event and says all that was done to the journal since it was written, as far
+    /// as it can be seen: by itself, and by copies of its head that were kept elsewhere.
+    ///
+    /// # Errors
+    /// A file that can't be read; what is wrong with its events is no error here.
+    pub fn examine(&self, anchors: &[Anchor]) -> Result<Verification, JournalError> {
+        let sqlite = |error| JournalError::sqlite("read", &self.path, error);
+        let mut statement = self
+            .connection
+            .prepare("SELECT seq, time_ms, body, hash FROM events ORDER BY seq")
+            .map_err(sqlite)?;
+        let mut found = statement.query(()).map_err(sqlite)?;
+        let mut rows: Vec<Row> = Vec::new();
+        while let Some(row) = found.next().map_err(sqlite)? {
+            let seq: i64 = row.get(0).map_err(sqlite)?;
+            // No number below 1 is ever written.
+            let number = u64::try_from(seq).unwrap_or(0);
+            rows.push(entry(row).ok().filter(|_| seq > 0).ok_or(number));
+        }
+        Ok(verification::verify(&rows, anchors))
+    }
+
+    /// The heads of this journal in an anchor.
+    ///
+    /// # Errors
+    /// What is wrong with the anchor.
+    pub fn anchors(&self, file: &AnchorFile) -> Result<Vec<Anchor>, AnchorError> {
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        file.of_run(folder, self.first().unwrap_or(ChainHash::GENESIS))
+    }
+
+    /// A copy of this journal's head, to be kept elsewhere; `None` of an empty one.
+    ///
+    /// # Errors
+    /// What the file says.
+    pub fn anchor(&self, time_ms: u64) -> Result<Option<Anchor>, JournalError> {
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        let head = self.head()?;
+        Ok(self.first().map(|first| Anchor::new(folder, first, head, time_ms)))
+    }
+
+    /// The hash of the first event, by which a run is known.
+    fn first(&self) -> Option<ChainHash> {
+        let first = "SELECT hash FROM events WHERE seq = 1";
+        self.connection.query_row(first, [], |row| row.get(0)).map(ChainHash).ok()
     }
 
     /// The last event's number and hash, without a look at those before.

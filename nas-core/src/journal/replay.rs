@@ -7,7 +7,9 @@ use nas_plugin_api::trial::{Proposal, TrialId};
 use nas_plugin_api::verdict::{QuestionKind, Spending, Verdict};
 use serde_json::Value;
 
-use super::{Answer, Event, SearchHistory, Start, StopReason, TrialResult};
+use super::{
+    Answer, Approval, Event, OrganisationRecord, SearchHistory, Start, StopReason, TrialResult,
+};
 use crate::budget::{Reservation, Tally};
 use crate::protocol::Usage;
 
@@ -19,6 +21,8 @@ pub struct RunHistory {
     pub start: Option<Start>,
     /// The settings in force, resolved; those of the last resume that changed them.
     pub settings: Value,
+    /// The organisation's policies that held, the last one now.
+    pub organisations: Vec<OrganisationRecord>,
     /// How many times a supervisor took it up, the first one included.
     pub sessions: u32,
     /// What the strategy was asked and told, in order: what a replay repeats.
@@ -43,6 +47,10 @@ pub struct RunHistory {
     pub search: SearchHistory,
     /// What was spent.
     pub tally: Tally,
+    /// What was decided since it stopped to wait for an approval.
+    pub decision: Option<Approval>,
+    /// What was approved.
+    pub approvals: Vec<String>,
     /// How it ended; absent while it runs, and when it was cut off.
     pub stop: Option<Stop>,
     /// Where the proposals of each answer are: its first trial, and its place in `steps`.
@@ -127,6 +135,13 @@ impl RunHistory {
                 self.sessions += 1;
                 self.stop = None;
             }
+            Event::OrganisationPolicy(record) => self.organisations.push((**record).clone()),
+            Event::Approval(approval) => {
+                if approval.granted {
+                    self.approvals.push(approval.threshold.clone());
+                }
+                self.decision = Some((**approval).clone());
+            }
             Event::Asked { slots, answer, spent } => self.ask(*slots, answer, spent),
             Event::Judged { policy, question, trial, verdict, enforced } => {
                 self.judgements.push(Judgement {
@@ -164,6 +179,7 @@ impl RunHistory {
                 self.audits.insert(*trial, measurements.clone());
             }
             Event::Stopped { reason, champion, .. } => {
+                self.decision = None;
                 self.stop = Some(Stop { reason: reason.clone(), champion: *champion });
             }
             Event::SearchPlanned { .. }

@@ -9,7 +9,7 @@ use nas_plugin_api::graph::Shape;
 use nas_plugin_api::measurement::names;
 use nas_plugin_api::template::{Role, Scale};
 use nas_plugin_api::trial::Fidelity;
-use nas_plugin_api::verdict::QuestionKind;
+use nas_plugin_api::verdict::{Plan, QuestionKind};
 use serde_json::{Map, Value};
 
 use super::Problem;
@@ -19,11 +19,12 @@ use crate::executor::prepare_data;
 use crate::journal::{ComponentRecord, FileRecord};
 use crate::network::{NetworkSpace, OperationGraphs};
 use crate::one_shot::Listed;
+use crate::organisation::{Organisation, PolicyPlaces};
 use crate::plugin::{CallError, PluginLoadError, Registry, Timed, check_config, read_config_files};
 use crate::protocol::Usage;
 use crate::protocol::data::DataSummary;
 use crate::search::{Parts, Policy};
-use crate::settings::Settings;
+use crate::settings::{ComponentSettings, Settings};
 
 /// A search that could begin: everything was checked, the data are split, nothing is trained.
 pub struct Prepared {
@@ -37,6 +38,8 @@ pub struct Prepared {
     pub(super) review_needs: Vec<String>,
     pub(super) one_shot: Option<PreparedSearch>,
     pub(super) heritage: Option<PreparedHeritage>,
+    /// The organisation's policy that holds, if there is one.
+    pub(super) organisation: Option<Organisation>,
     /// Where private copies of libraries are.
     pub(super) plugin_cache: PathBuf,
 }
@@ -60,6 +63,12 @@ impl Prepared {
         self.one_shot.as_ref()
     }
 
+    /// The organisation's policy that the run keeps to, if there is one.
+    #[must_use]
+    pub fn organisation(&self) -> Option<&Organisation> {
+        self.organisation.as_ref()
+    }
+
     /// The data and their splits; absent with a benchmark.
     #[must_use]
     pub fn data(&self) -> Option<&DataSummary> {
@@ -80,17 +89,46 @@ pub fn prepare(
 ) -> Result<Prepared, Vec<Problem>> {
     let mut settings = settings.clone();
     settings.execution.workers = workers(settings.execution.workers);
-    let mut preparation = Preparation {
-        registry: Arc::clone(registry),
-        folder: folder.to_owned(),
-        limit: Duration::from_secs_f64(settings.execution.plugin_seconds),
-        problems: Vec::new(),
-        files: Vec::new(),
-    };
+    let places = PolicyPlaces::from_environment();
+    let organisation = Organisation::in_force(&places, Some((&settings, folder)))
+        .map_err(|error| vec![Problem::new("organisation_policy", error.to_string())])?;
+    if let Some(organisation) = &organisation {
+        organisation.check(&mut settings, registry)?;
+        organisation.allowed_libraries().into_iter().for_each(|only| registry.allow_only(only));
+    }
+    let mut preparation = Preparation::new(&settings, registry, folder);
+    preparation.organisation = organisation;
     let prepared = preparation.prepare(settings);
     match (prepared, preparation.problems) {
         (Some(prepared), problems) if problems.is_empty() => Ok(prepared),
         (_, problems) => Err(problems),
+    }
+}
+
+/// What a search's policies need to be asked: space, objectives and policies, without data and
+/// without a strategy. Relative paths begin in the first folder, those of policies in the second.
+pub(super) fn prepare_policies(
+    settings: &Settings,
+    registry: &Arc<Registry>,
+    (folder, folder_of_policies): (&Path, &Path),
+    data: Option<&DataSummary>,
+) -> Result<Parts, Vec<Problem>> {
+    let mut preparation = Preparation::new(settings, registry, folder);
+    let parts = preparation.prepare_policies(settings, folder_of_policies, data);
+    match (parts, preparation.problems) {
+        (Some(parts), problems) if problems.is_empty() => Ok(parts),
+        (_, problems) => Err(problems),
+    }
+}
+
+/// A search as policies are asked about it.
+pub(super) fn plan_of(settings: &Settings, parts: &Parts) -> Plan {
+    Plan {
+        strategy: settings.strategy.name.clone(),
+        space: settings.space.name.clone(),
+        space_size: parts.space.space().size(),
+        epochs: settings.training.epochs,
+        workers: u32::try_from(settings.execution.workers).unwrap_or(u32::MAX),
     }
 }
 
@@ -108,14 +146,99 @@ pub(super) struct Preparation {
     limit: Duration,
     pub(super) problems: Vec<Problem>,
     files: Vec<FileRecord>,
+    organisation: Option<Organisation>,
 }
 
 impl Preparation {
+    fn new(settings: &Settings, registry: &Arc<Registry>, folder: &Path) -> Self {
+        Self {
+            registry: Arc::clone(registry),
+            folder: folder.to_owned(),
+            limit: Duration::from_secs_f64(settings.execution.plugin_seconds),
+            problems: Vec::new(),
+            files: Vec::new(),
+            organisation: None,
+        }
+    }
+
+    fn prepare_policies(
+        &mut self,
+        settings: &Settings,
+        folder_of_policies: &Path,
+        data: Option<&DataSummary>,
+    ) -> Option<Parts> {
+        let mut configs = Vec::new();
+        // The strategy is not asked again, and its files may be gone.
+        for (kind, name, config) in settings.components(ComponentKind::Strategy) {
+            let key = kind.name();
+            match kind {
+                ComponentKind::Strategy | ComponentKind::Policy => {}
+                kind => configs.push(self.check_component(key, kind, name, config)),
+            }
+        }
+        self.folder = folder_of_policies.to_owned();
+        let policies: Vec<Value> = (0..)
+            .zip(&settings.policies)
+            .map(|(index, policy): (usize, _)| {
+                let key = format!("policy.{index}");
+                self.check_component(&key, ComponentKind::Policy, &policy.name, &policy.config)
+            })
+            .collect();
+        if !self.problems.is_empty() {
+            return None;
+        }
+        let mut configs = configs.into_iter();
+        let mut next = move || configs.next().unwrap_or(Value::Null);
+        let (operations, space, fitness) = (next(), next(), next());
+        let scale = self.scale(settings, data);
+        let space = self.make_space(settings, operations, space, scale)?;
+        let (fitness, objectives, fitness_needs) = self.make_fitness(settings, fitness)?;
+        let fidelity = Fidelity {
+            epochs: settings.training.epochs,
+            data_fraction: settings.training.data_fraction,
+        };
+        let strategy = self.make_listed(Listed::default())?;
+        let policies = self.make_policies(settings, policies)?;
+        Some(Parts { space, strategy, fitness, objectives, fitness_needs, policies, fidelity })
+    }
+
+    /// Prepares a search that is judged by the organisation's policies too, beside its own.
     fn prepare(&mut self, mut settings: Settings) -> Option<Prepared> {
+        let n_own = settings.policies.len();
+        let required = self.organisation.iter().flat_map(|one| one.rules.policies.clone());
+        let required: Vec<ComponentSettings> =
+            required.filter(|policy| !settings.policies.contains(policy)).collect();
+        settings.policies.extend(required);
+        let prepared = self.prepare_all(settings, n_own);
+        self.say_who_requires(n_own);
+        prepared.map(|mut prepared| {
+            prepared.settings.policies.truncate(n_own);
+            prepared
+        })
+    }
+
+    /// A problem with a policy that the organisation requires is none of the run's configuration.
+    fn say_who_requires(&mut self, n_own: usize) {
+        let Some(organisation) = &self.organisation else { return };
+        for problem in &mut self.problems {
+            let Some(key) = problem.key.strip_prefix("policy.") else { continue };
+            let (index, setting) = key.split_once('.').unwrap_or((key, ""));
+            if index.parse::<usize>().is_ok_and(|index| index >= n_own) {
+                let title = organisation.title();
+                let at =
+                    if setting.is_empty() { String::new() } else { format!(" at `{setting}`") };
+                let message = &problem.message;
+                problem.message = format!("{title} has a policy that fails{at}: {message}");
+                problem.key = "organisation_policy".to_owned();
+            }
+        }
+    }
+
+    fn prepare_all(&mut self, mut settings: Settings, n_own: usize) -> Option<Prepared> {
         self.check_settings(&settings);
         let kind = self.check_kind(&mut settings);
         let is_one_shot = kind == ComponentKind::OneShotStrategy;
-        let configs = self.check_components(&settings, kind);
+        let configs = self.check_components(&settings, kind, n_own);
         if !self.problems.is_empty() {
             return None;
         }
@@ -134,6 +257,12 @@ impl Preparation {
         );
         let policies = self.make_policies(&settings, policies);
         let (space, (fitness, objectives, fitness_needs)) = (space?, fitness?);
+        if let Some(organisation) = &self.organisation
+            && let Err(problem) = organisation.check_space(space.space())
+        {
+            self.problems.push(problem);
+            return None;
+        }
         let parts_of_space = (configs.operations.clone(), configs.space.clone());
         let heritage = self.prepare_heritage(&mut settings, parts_of_space, &space, data.as_ref());
         let fidelity = Fidelity {
@@ -182,6 +311,7 @@ impl Preparation {
             review_needs,
             one_shot,
             heritage,
+            organisation: self.organisation.clone(),
             plugin_cache: self.registry.places().cache.clone(),
         })
     }
@@ -231,13 +361,27 @@ impl Preparation {
     }
 
     /// Checks every component's own settings against its schema, and reads the files they name.
-    fn check_components(&mut self, settings: &Settings, strategy: ComponentKind) -> Vec<Value> {
+    /// Policies after the run's own are the organisation's.
+    fn check_components(
+        &mut self,
+        settings: &Settings,
+        strategy: ComponentKind,
+        n_own: usize,
+    ) -> Vec<Value> {
         let mut configs = Vec::new();
         let mut policy_index = 0;
+        let run_folder = self.folder.clone();
         for (kind, name, config) in settings.components(strategy) {
+            self.folder.clone_from(&run_folder);
             let key = match kind {
                 ComponentKind::Policy => {
                     policy_index += 1;
+                    if policy_index > n_own
+                        && let Some(Organisation { path, .. }) = &self.organisation
+                    {
+                        // Files that it names lie beside its own.
+                        self.folder = path.parent().map(Path::to_owned).unwrap_or_default();
+                    }
                     format!("policy.{}", policy_index - 1)
                 }
                 ComponentKind::OneShotStrategy => "strategy".to_owned(),
@@ -245,6 +389,7 @@ impl Preparation {
             };
             configs.push(self.check_component(&key, kind, name, config));
         }
+        self.folder = run_folder;
         configs
     }
 

@@ -1,19 +1,24 @@
 //! Starting a prepared search, and taking one up again.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use nas_plugin_api::component::ComponentKind;
 use nas_plugin_api::verdict::{Action, Plan, PolicyContext, Question};
 use serde_json::Value;
 
+use super::anchor::{anchor_beginning, check_anchored};
+use super::approve::check_approved;
+use super::prepare::plan_of;
 use super::prepare_heritage::PreparedHeritage;
 use super::{Prepared, Problem, RunFolder, RunFolderError, prepare};
 use crate::budget::{Budget, Clock, KillMargin, Ledger, RealClock, Workforce};
 use crate::executor::{
     Executor, ExecutorError, LocalExecutor, LocalOptions, POLL_INTERVAL, worker_program,
 };
-use crate::journal::{Event, EventLog, Journal, JournalError, Recorded, Start};
+use crate::journal::{
+    AnchorError, Event, EventLog, Finding, Journal, JournalError, Recorded, Start,
+};
 use crate::plugin::Registry;
 use crate::protocol::Setup;
 use crate::protocol::data::DataSummary;
@@ -65,6 +70,78 @@ pub enum LaunchError {
         /// The digest now.
         found: String,
     },
+    /// The anchor that somebody named can't be written.
+    #[error("failed to {0}")]
+    Anchor(#[from] AnchorError),
+    /// The journal is not what was anchored.
+    #[error(
+        "the journal of `{run}` is not what its supervisor wrote: {finding}; `nas audit verify` \
+         looks at all of it, and a run can't go on from there"
+    )]
+    Tampered {
+        /// The run.
+        run: String,
+        /// What was done to it.
+        finding: Finding,
+    },
+    /// A run waits for a person.
+    #[error(
+        "the run waits for approval of {threshold}, which policy `{policy}` wants: {reason}; `nas \
+         approve RUN --reason …` lets it go on, `nas deny RUN --reason …` ends it"
+    )]
+    AwaitsApproval {
+        /// The policy.
+        policy: String,
+        /// What is to be approved.
+        threshold: String,
+        /// Its reason.
+        reason: String,
+    },
+    /// A person said no.
+    #[error(
+        "{by} denied the run approval of {threshold}: {reason}; it does not go on, begin a new run"
+    )]
+    Denied {
+        /// Who.
+        by: String,
+        /// What was to be approved.
+        threshold: String,
+        /// Why.
+        reason: String,
+    },
+    /// There is nothing to decide.
+    #[error("`{run}` waits for no approval: {standing}")]
+    NothingToDecide {
+        /// The run.
+        run: String,
+        /// How it stands.
+        standing: String,
+    },
+    /// A policy wants a signature.
+    #[error(
+        "policy `{policy}` wants the approval of {threshold} signed with the key of {signer}, and \
+         this version can't check such signatures; the run stays as it is"
+    )]
+    WantsSignature {
+        /// The policy.
+        policy: String,
+        /// What is to be approved.
+        threshold: String,
+        /// Whose key.
+        signer: String,
+    },
+    /// A run that began under an organisation's policy would go on under none.
+    #[error(
+        "the run began under the policy of {organisation} (`{}`), and none holds now; name it with \
+         NAS_POLICY",
+        path.display()
+    )]
+    NoOrganisation {
+        /// Whose policy it was.
+        organisation: String,
+        /// Its file.
+        path: PathBuf,
+    },
     /// A policy refuses.
     #[error("policy `{policy}` refuses ({code}): {reason}")]
     Refused {
@@ -99,12 +176,15 @@ impl Prepared {
         observer: &mut dyn Observer,
         stop: StopSignal,
     ) -> Result<(RunFolder, Summary), LaunchError> {
-        self.ask_policies(Question::Plan)?;
+        self.ask_policies(Question::Plan, &[])?;
         let folder = RunFolder::create(&self.settings.execution.runs, &self.settings.name)?;
         let clock: Arc<dyn Clock> = Arc::new(RealClock::new());
         let mut journal = Journal::create(folder.path(), Arc::clone(&clock))?;
-        let started = vec![Event::Started(Box::new(self.record())), self.data_overhead()];
+        let mut started = vec![Event::Started(Box::new(self.record()))];
+        started.extend(self.organisation_event());
+        started.push(self.data_overhead());
         journal.append(&started)?;
+        anchor_beginning(journal.reader())?;
         let (workforce, margin) = forces(&self.settings);
         let mut ledger = Ledger::new(&self.settings.budget, workforce, margin, clock);
         ledger.overhead(&self.data_usage);
@@ -130,6 +210,11 @@ impl Prepared {
             files: self.files.clone(),
             data: self.data.clone(),
         }
+    }
+
+    fn organisation_event(&self) -> Option<Event> {
+        let record = self.organisation.as_ref()?.record();
+        Some(Event::OrganisationPolicy(Box::new(record)))
     }
 
     fn data_overhead(&self) -> Event {
@@ -161,16 +246,14 @@ impl Prepared {
     }
 
     /// Asks every policy about the whole search before anything is spent.
-    fn ask_policies(&mut self, question: impl Fn(Plan) -> Question) -> Result<(), LaunchError> {
-        let plan = Plan {
-            strategy: self.settings.strategy.name.clone(),
-            space: self.settings.space.name.clone(),
-            space_size: self.parts.space.space().size(),
-            epochs: self.settings.training.epochs,
-            workers: u32::try_from(self.settings.execution.workers).unwrap_or(u32::MAX),
-        };
-        let context =
-            PolicyContext { budget: self.settings.budget.caps(), ..PolicyContext::default() };
+    fn ask_policies(
+        &mut self,
+        question: impl Fn(Plan) -> Question,
+        approvals: &[String],
+    ) -> Result<(), LaunchError> {
+        let plan = plan_of(&self.settings, &self.parts);
+        let (budget, approvals) = (self.settings.budget.caps(), approvals.to_vec());
+        let context = PolicyContext { budget, approvals, ..PolicyContext::default() };
         let verdict = self.parts.ask_policies(&question(plan), &context);
         match verdict {
             Some((policy, verdict)) if verdict.action.severity() > Action::Warn.severity() => {
@@ -199,6 +282,8 @@ pub fn resume(
     let Some(start) = &history.start else {
         return Err(LaunchError::NeverBegan { run: folder.name() });
     };
+    check_anchored(journal.reader(), folder)?;
+    check_approved(&history)?;
     let mut settings: Settings = serde_json::from_value(history.settings.clone())
         .map_err(|error| LaunchError::Settings(vec![Problem::new("", error.to_string())]))?;
     if let Some(budget) = &changes.budget {
@@ -207,7 +292,11 @@ pub fn resume(
     check_unchanged(start, registry)?;
     let mut prepared =
         prepare(&settings, registry, &start.folder).map_err(LaunchError::Settings)?;
-    prepared.ask_policies(Question::Resume)?;
+    if let (Some(was), None) = (history.organisations.last(), &prepared.organisation) {
+        let (organisation, path) = (was.organisation.clone(), was.path.clone());
+        return Err(LaunchError::NoOrganisation { organisation, path });
+    }
+    prepared.ask_policies(Question::Resume, &history.approvals)?;
 
     let (workforce, margin) = forces(&settings);
     let ledger = Ledger::new(&settings.budget, workforce, margin, clock);
@@ -216,7 +305,10 @@ pub fn resume(
         settings: changes.budget.as_ref().and_then(|_| serde_json::to_value(&settings).ok()),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    journal.append(&[resumed, data])?;
+    let mut events = vec![resumed];
+    events.extend(prepared.organisation_event());
+    events.push(data);
+    journal.append(&events)?;
     let recorded: Vec<Recorded> = journal.reader().events().collect::<Result<_, _>>()?;
     folder.watch_for_stop(stop.clone());
     let was_searching = prepared.one_shot.is_some() && history.search.end.is_none();
@@ -239,7 +331,7 @@ pub fn resume(
 }
 
 /// A search can be repeated only with the libraries that it began with.
-fn check_unchanged(start: &Start, registry: &Registry) -> Result<(), LaunchError> {
+pub(super) fn check_unchanged(start: &Start, registry: &Registry) -> Result<(), LaunchError> {
     for record in &start.components {
         let now = registry.record(record.kind, &record.name).ok().and_then(|now| now.sha256);
         if let (Some(expected), Some(found)) = (&record.sha256, now)

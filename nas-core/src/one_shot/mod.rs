@@ -19,5 +19,6 @@ pub use checkpoints::{checkpoint_folder, search_log};
 pub use listed::{Listed, n_derived};
 pub use parts::{OneShotParts, PartsError};
 pub use paths::choice_paths;
+pub(crate) use review::EpochJudge;
 pub use run::{OneShotSearch, SearchOutcome, make_checkpoint_folder};
 pub use settings::{PathCost, SupernetSettings};

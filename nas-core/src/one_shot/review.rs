@@ -1,5 +1,6 @@
 //! What the policies say of an epoch, and what follows from it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use nas_plugin_api::verdict::{
@@ -26,42 +27,62 @@ pub(super) enum Decision {
     Stop(StopReason),
 }
 
-/// Asks the policies about an epoch. They see how the search stood when it ended, so that a replay
-/// shows them the same.
-pub(super) fn ask(
-    policies: &[Policy],
-    epoch: &OneShotEpoch,
-    best_so_far: f64,
-    context: PolicyContext,
-) -> Judgement {
-    let accuracy = accuracy(epoch);
-    let progress = Progress {
-        unit: "epoch".to_owned(),
-        completed: epoch.checkpoint.epoch.saturating_add(1),
-        best: accuracy,
-        best_so_far,
-        mean: accuracy,
-        signals: epoch.signals.clone(),
-    };
-    let judged = judge(policies, Question::Progress(progress), &Arc::new(context));
-    judged.map(|judgement| *judgement).unwrap_or_default()
+/// Asks the policies about one epoch after the other: live, in replay, and in hindsight.
+pub(crate) struct EpochJudge {
+    budget: BTreeMap<String, f64>,
+    best_so_far: Option<f64>,
+    approvals: Vec<String>,
 }
 
-/// How the search stood.
-pub(super) fn context(
-    budget: &std::collections::BTreeMap<String, f64>,
-    spent: Spending,
-) -> PolicyContext {
-    PolicyContext {
-        elapsed_seconds: spent.wall_seconds,
-        spent,
-        budget: budget.clone(),
-        ..PolicyContext::default()
+impl EpochJudge {
+    /// Before the first epoch of a search that may spend this.
+    pub(crate) fn new(budget: BTreeMap<String, f64>) -> Self {
+        Self { budget, best_so_far: None, approvals: Vec::new() }
+    }
+
+    /// The search may spend this from here on.
+    pub(crate) fn set_budget(&mut self, budget: BTreeMap<String, f64>) {
+        self.budget = budget;
+    }
+
+    /// A person approved this.
+    pub(crate) fn approve(&mut self, threshold: &str) {
+        self.approvals.push(threshold.to_owned());
+    }
+
+    /// Asks the policies about an epoch. They see how the search stood when it ended, so that a
+    /// replay shows them the same.
+    pub(crate) fn judge(
+        &mut self,
+        policies: &[Policy],
+        epoch: &OneShotEpoch,
+        spent: Spending,
+    ) -> Judgement {
+        let accuracy = accuracy(epoch);
+        let best_so_far = self.best_so_far.map_or(accuracy, |best| best.max(accuracy));
+        self.best_so_far = Some(best_so_far);
+        let progress = Progress {
+            unit: "epoch".to_owned(),
+            completed: epoch.checkpoint.epoch.saturating_add(1),
+            best: accuracy,
+            best_so_far,
+            mean: accuracy,
+            signals: epoch.signals.clone(),
+        };
+        let context = PolicyContext {
+            elapsed_seconds: spent.wall_seconds,
+            spent,
+            budget: self.budget.clone(),
+            approvals: self.approvals.clone(),
+            ..PolicyContext::default()
+        };
+        let judged = judge(policies, Question::Progress(progress), &Arc::new(context));
+        judged.map(|judgement| *judgement).unwrap_or_default()
     }
 }
 
 /// The score that policies follow: minus infinity where an epoch has none.
-pub(super) fn accuracy(epoch: &OneShotEpoch) -> f64 {
+fn accuracy(epoch: &OneShotEpoch) -> f64 {
     epoch.validation_accuracy.filter(|value| value.is_finite()).unwrap_or(f64::NEG_INFINITY)
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use nas_plugin_api::template::Space;
 use nas_plugin_api::verdict::Spending;
 
-use super::review::{self, Decision};
+use super::review::{self, Decision, EpochJudge};
 use super::{SupernetSettings, checkpoints, choice_paths};
 use crate::budget::{KillMargin, Ledger, Reserve, SearchAllowance, TICK_SECONDS};
 use crate::executor::{
@@ -44,8 +44,6 @@ pub struct OneShotSearch<'a> {
     pub settings: &'a SupernetSettings,
     /// The run's seed.
     pub seed: u64,
-    /// The budget's limits, by name.
-    pub caps: BTreeMap<String, f64>,
     /// The job, but for what depends on how far the search is.
     pub job: OneShotJob,
     /// How its worker is started.
@@ -62,10 +60,9 @@ pub struct OneShotSearch<'a> {
 }
 
 /// What changes as a search goes on.
-#[derive(Default)]
 pub(super) struct State {
     pub(super) history: SearchHistory,
-    best_so_far: Option<f64>,
+    epochs: EpochJudge,
     /// Wall seconds at the last event.
     last_journalled: f64,
     /// Workers that died since the last epoch's end.
@@ -94,21 +91,13 @@ impl<'a> OneShotSearch<'a> {
         observer: &'a mut dyn Observer,
         stop: StopSignal,
     ) -> Self {
-        let state = State::default();
-        Self {
-            policies,
-            space,
-            settings,
-            seed,
-            caps,
-            job,
-            worker,
-            ledger,
-            log,
-            observer,
-            stop,
-            state,
-        }
+        let state = State {
+            history: SearchHistory::default(),
+            epochs: EpochJudge::new(caps),
+            last_journalled: 0.0,
+            failures: 0,
+        };
+        Self { policies, space, settings, seed, job, worker, ledger, log, observer, stop, state }
     }
 
     /// Repeats a journal's events: the policies see every epoch again, and what they say now of
@@ -119,6 +108,11 @@ impl<'a> OneShotSearch<'a> {
     pub fn replay(&mut self, journal: &[Recorded]) -> Result<(), SearchError> {
         for (place, Recorded { event, .. }) in journal.iter().enumerate() {
             self.state.history.apply(event);
+            if let Event::Approval(approval) = event
+                && approval.granted
+            {
+                self.state.epochs.approve(&approval.threshold);
+            }
             if let Event::SearchEpoch { epoch, spent, .. } = event {
                 // The last one is judged when the search goes on, unless that was done.
                 let is_last = !journal[place + 1..].iter().any(|later| is_decision(&later.event));
@@ -324,10 +318,7 @@ impl<'a> OneShotSearch<'a> {
     }
 
     fn judge(&mut self, epoch: &OneShotEpoch, spent: Spending) -> crate::search::Judgement {
-        let accuracy = review::accuracy(epoch);
-        let best = self.state.best_so_far.map_or(accuracy, |best| best.max(accuracy));
-        self.state.best_so_far = Some(best);
-        review::ask(self.policies, epoch, best, review::context(&self.caps, spent))
+        self.state.epochs.judge(self.policies, epoch, spent)
     }
 
     /// Why a decision can't be carried out.

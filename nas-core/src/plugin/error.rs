@@ -229,6 +229,20 @@ pub enum PluginLoadError {
         /// Libraries that could not be used, in one of which it may be.
         broken: Vec<PathBuf>,
     },
+    /// An organisation's policy does not allow the library.
+    #[error(
+        "load plugin `{}` (sha256 {sha256}): {policy} does not allow it; have its digest added to \
+         `plugins.sha256` there, or use another plugin",
+        path.display()
+    )]
+    NotAllowed {
+        /// The library.
+        path: PathBuf,
+        /// Its digest.
+        sha256: String,
+        /// Whose policy, and where it lies.
+        policy: String,
+    },
     /// Several libraries have a component of this kind and name.
     #[error(
         "choose between {} `{name}` of {}: name one of the libraries",

@@ -36,5 +36,5 @@ pub use inspect::SectionManifest;
 pub use known::{Broken, Known, LibrarySource, Source};
 pub use pinned::Pinned;
 pub use places::Places;
-pub use registry::Registry;
+pub use registry::{AllowedLibraries, Registry};
 pub use timed::{CallError, Timed};

@@ -25,6 +25,17 @@ pub struct Registry {
     broken: Vec<Broken>,
     /// Loaded libraries by digest; never unloaded.
     loaded: Mutex<BTreeMap<String, Library>>,
+    /// What may be loaded; each of these must allow a library.
+    allowed: Mutex<Vec<AllowedLibraries>>,
+}
+
+/// The libraries that an organisation's policy allows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AllowedLibraries {
+    /// Whose policy, and where it lies, for messages.
+    pub policy: String,
+    /// Hexadecimal sha256 of each.
+    pub sha256: Vec<String>,
 }
 
 impl Registry {
@@ -35,7 +46,13 @@ impl Registry {
             .into_iter()
             .map(|registration| Known { info: registration.info(), source: Source::LinkedIn })
             .collect();
-        Self { places, known, broken: Vec::new(), loaded: Mutex::default() }
+        Self {
+            places,
+            known,
+            broken: Vec::new(),
+            loaded: Mutex::default(),
+            allowed: Mutex::default(),
+        }
     }
 
     /// What is linked in and what the search path has. New libraries are tried out in a process of
@@ -83,6 +100,14 @@ impl Registry {
         self.take(&path, Found::Plugin(Box::new(examined)));
         self.sort();
         Ok(())
+    }
+
+    /// From now on, only libraries that are among these too are loaded.
+    pub fn allow_only(&self, libraries: AllowedLibraries) {
+        let mut allowed = self.allowed.lock().unwrap_or_else(PoisonError::into_inner);
+        if !allowed.contains(&libraries) {
+            allowed.push(libraries);
+        }
     }
 
     /// All components, sorted by kind and name.
@@ -202,6 +227,12 @@ impl Registry {
             return Library::here()
                 .map_err(|source| PluginLoadError::Interface { path: PathBuf::new(), source });
         };
+        let allowed = self.allowed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(rule) = allowed.iter().find(|rule| !rule.sha256.contains(sha256)) {
+            let (path, sha256, policy) = (path.clone(), sha256.clone(), rule.policy.clone());
+            return Err(PluginLoadError::NotAllowed { path, sha256, policy });
+        }
+        drop(allowed);
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(library) = loaded.get(sha256) {
             return Ok(library.clone());

@@ -68,7 +68,9 @@ pub(super) fn judge_all(
         for ((judgement, question), verdict) in judgements.iter_mut().zip(&*questions).zip(verdicts)
         {
             if verdict.action != Action::Allow {
-                judgement.get_or_insert_with(Box::default).add(policy, question, verdict);
+                let is_approved = is_approved(&verdict.action, context);
+                let judgement = judgement.get_or_insert_with(Box::default);
+                judgement.add(policy, question, verdict, is_approved);
             }
         }
     }
@@ -92,6 +94,14 @@ fn ask(
     }
 }
 
+/// Whether a person has approved what this asks approval for.
+fn is_approved(action: &Action, context: &PolicyContext) -> bool {
+    match action {
+        Action::PauseForApproval { threshold, .. } => context.approvals.contains(threshold),
+        _ => false,
+    }
+}
+
 impl Default for Judgement {
     fn default() -> Self {
         Self { policy: String::new(), verdict: Verdict::allow(), objections: Vec::new() }
@@ -99,7 +109,8 @@ impl Default for Judgement {
 }
 
 impl Judgement {
-    fn add(&mut self, policy: &Policy, question: &Question, verdict: Verdict) {
+    /// Notes an objection. One that asks for what was approved is written down, and not obeyed.
+    fn add(&mut self, policy: &Policy, question: &Question, verdict: Verdict, is_approved: bool) {
         let enforced = policy.mode == PolicyMode::Enforce;
         self.objections.push(Event::Judged {
             policy: policy.name.clone(),
@@ -108,7 +119,7 @@ impl Judgement {
             verdict: verdict.clone(),
             enforced,
         });
-        if enforced && verdict.action.severity() > self.verdict.action.severity() {
+        if enforced && !is_approved && verdict.action.severity() > self.verdict.action.severity() {
             self.policy.clone_from(&policy.name);
             self.verdict = verdict;
         }

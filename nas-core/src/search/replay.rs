@@ -31,6 +31,9 @@ impl Search<'_> {
                     self.state.asked(&self.parts, answer, *spent, Some(&settled), &mut events);
                     self.set_waiting(*answer == Answer::Wait);
                 }
+                Event::Approval(approval) if approval.granted => {
+                    self.state.approve(&approval.threshold);
+                }
                 Event::Dispatched { trial, attempt, .. } => {
                     self.state.dispatched(*trial, *attempt);
                 }
@@ -85,7 +88,7 @@ impl Search<'_> {
 }
 
 /// Trials that were settled at the gate right after an answer.
-fn settled_at_gate(following: &[Recorded]) -> HashMap<TrialId, Arc<TrialResult>> {
+pub(super) fn settled_at_gate(following: &[Recorded]) -> HashMap<TrialId, Arc<TrialResult>> {
     following
         .iter()
         .take_while(|recorded| {

@@ -11,7 +11,7 @@ use nas_plugin_api::verdict::Spending;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::order::Order;
-use super::state::{Open, Rules, State};
+use super::state::{Open, State};
 use super::work::{Assignment, Work};
 use super::{Champion, Observer, Parts, SearchError};
 use crate::budget::{Ledger, Reserve, TICK_SECONDS};
@@ -100,16 +100,11 @@ impl<'a> Search<'a> {
         stop_signal: StopSignal,
     ) -> Self {
         let execution = &settings.execution;
-        let rules = Rules {
-            reuse_results: execution.reuse_results,
-            max_duplicates: execution.max_duplicates,
-            max_refusals: execution.max_refusals,
-        };
         let order = match execution.deterministic {
             true => Order::ByNumber { workers: executor.capacity() as u64 },
             false => Order::AsTheyEnd,
         };
-        let state = State::new(rules, settings.budget.caps());
+        let state = State::of(settings);
         Self {
             parts,
             state,

@@ -22,6 +22,7 @@ use super::{Parts, SearchError};
 use crate::executor::Ended;
 use crate::journal::{Answer, Event, StopReason, TrialResult};
 use crate::network::Outliner;
+use crate::settings::Settings;
 
 /// The state of a search.
 pub(super) struct State {
@@ -53,10 +54,10 @@ pub(super) struct State {
 
 /// When a search gives up, and what counts as known.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Rules {
-    pub(super) reuse_results: bool,
-    pub(super) max_duplicates: u32,
-    pub(super) max_refusals: u32,
+struct Rules {
+    reuse_results: bool,
+    max_duplicates: u32,
+    max_refusals: u32,
 }
 
 /// A trial that was asked and not told yet.
@@ -93,7 +94,18 @@ impl Open {
 }
 
 impl State {
-    pub(super) fn new(rules: Rules, budget: BTreeMap<String, f64>) -> Self {
+    /// The state of a search with these settings before it begins.
+    pub(super) fn of(settings: &Settings) -> Self {
+        let execution = &settings.execution;
+        let rules = Rules {
+            reuse_results: execution.reuse_results,
+            max_duplicates: execution.max_duplicates,
+            max_refusals: execution.max_refusals,
+        };
+        Self::new(rules, settings.budget.caps())
+    }
+
+    fn new(rules: Rules, budget: BTreeMap<String, f64>) -> Self {
         Self {
             next_trial: 0,
             open: BTreeMap::new(),
@@ -161,6 +173,21 @@ impl State {
             };
             self.place(trial, proposal, admission, events);
         }
+    }
+
+    /// What the search may spend, as policies are told.
+    pub(super) fn budget(&self) -> &BTreeMap<String, f64> {
+        &self.context.budget
+    }
+
+    /// The search may spend this from here on.
+    pub(super) fn set_budget(&mut self, budget: BTreeMap<String, f64>) {
+        Arc::make_mut(&mut self.context).budget = budget;
+    }
+
+    /// A person approved this.
+    pub(super) fn approve(&mut self, threshold: &str) {
+        Arc::make_mut(&mut self.context).approvals.push(threshold.to_owned());
     }
 
     fn note_context(&mut self, spent: Spending) {
@@ -263,10 +290,14 @@ impl State {
     }
 
     /// In replay: lets the policies see what they saw, without obeying them again.
-    pub(super) fn review_again(&self, parts: &Parts, trial: TrialId, result: &TrialResult) {
-        if let Some(evaluated) = self.open.get(&trial).and_then(|open| open.evaluated(trial)) {
-            score::review(parts, &[evaluated], &mut [result.clone()], &self.context);
-        }
+    pub(super) fn review_again(
+        &self,
+        parts: &Parts,
+        trial: TrialId,
+        result: &TrialResult,
+    ) -> Judged {
+        let evaluated = self.open.get(&trial).and_then(|open| open.evaluated(trial))?;
+        score::review(parts, &[evaluated], &mut [result.clone()], &self.context).pop().flatten()
     }
 
     /// A dispatched trial ended; trials of the same network that waited for it end with it.

@@ -76,6 +76,10 @@ impl Sandbox {
             .env("NAS_WORKER", &self.worker)
             .env("NAS_FAKE_WORKER", &self.rules)
             .env("XDG_CACHE_HOME", programs().join("test-cache"))
+            .env("XDG_STATE_HOME", self.path("state"))
+            .env_remove("NAS_ANCHOR")
+            .env_remove("NAS_POLICY")
+            .env_remove("NAS_POLICY_KEY")
             .env("NO_COLOR", "1")
             .stdin(Stdio::null());
         if let Some(plugins) = &self.plugins {
@@ -112,6 +116,12 @@ impl Sandbox {
             .collect();
         runs.sort();
         runs.into_iter().next_back()
+    }
+
+    /// The only run's folder, whatever its journal is like.
+    pub(crate) fn run_folder_even_if_damaged(&self) -> PathBuf {
+        let mut runs = std::fs::read_dir(self.path("runs")).unwrap();
+        runs.next().unwrap().unwrap().path()
     }
 
     /// What the run's journal says; the chain is checked on the way.

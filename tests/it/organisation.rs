@@ -1,0 +1,321 @@
+//! An organisation's policy holds: a run may be stricter, and every attempt to be looser is refused
+//! before anything runs.
+
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use nas_core::journal::{Event, StopReason};
+use serde_json::Value;
+
+use crate::support::{Sandbox, repository, text};
+
+const CONFIGURATION: &str = r#"
+operations.name = "nb201"
+space = { name = "nb201", cells = 1 }
+strategy.name = "random"
+fitness.name = "accuracy"
+data.format = "digits"
+training.epochs = 1
+execution = { workers = 1, keep_weights = "none" }
+"#;
+
+/// A sandbox with a policy of an organisation, and a run's configuration.
+fn held(policy: &str, more: &str) -> Sandbox {
+    let sandbox = Sandbox::with_fake_worker("");
+    sandbox.configure(&format!("{CONFIGURATION}{more}"));
+    std::fs::write(sandbox.path("policy.toml"), format!("organisation = \"the lab\"\n{policy}"))
+        .unwrap();
+    sandbox
+}
+
+/// Runs `nas` where the environment names the policy.
+fn nas(sandbox: &Sandbox, arguments: &[&str]) -> Output {
+    sandbox.nas(arguments).env("NAS_POLICY", "policy.toml").output().unwrap()
+}
+
+/// `nas check` and `nas search` refuse, with all of these words, and leave no run behind.
+#[track_caller]
+fn check_refused(sandbox: &Sandbox, words: &[&str]) {
+    for command in ["check", "search"] {
+        let output = nas(sandbox, &[command, "search.toml"]);
+        assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+        for word in words {
+            assert!(text(&output).contains(word), "{word} in {}", text(&output));
+        }
+    }
+    assert!(!sandbox.path("runs").exists(), "nothing ran");
+}
+
+#[track_caller]
+fn succeed(output: Output) -> String {
+    assert!(output.status.success(), "{}", text(&output));
+    text(&output)
+}
+
+#[test]
+fn a_looser_budget_is_refused_with_both_values() {
+    let sandbox = held(
+        "[budget]\ntrials = 10\nwall_seconds = 60.0\ntrial_seconds = 30.0",
+        "budget = { trials = 5000, wall_seconds = 50.0, trial_seconds = 45.0 }",
+    );
+    check_refused(
+        &sandbox,
+        &["`trials` in `budget` is 5000", "allows 10", "the lab", "is 45, and", "allows 30"],
+    );
+}
+
+#[test]
+fn what_a_run_leaves_out_of_its_budget_is_the_organisations() {
+    let sandbox = held("[budget]\ntrials = 3", "");
+    let checked = succeed(nas(&sandbox, &["check", "search.toml"]));
+    assert!(
+        checked.contains("the policy of the lab (`policy.toml`), named by NAS_POLICY"),
+        "{checked}"
+    );
+    succeed(nas(&sandbox, &["search", "search.toml"]));
+    let events = sandbox.events();
+    let dispatched = events.iter().filter(|event| matches!(event, Event::Dispatched { .. }));
+    assert_eq!(dispatched.count(), 3);
+    let Some(Event::OrganisationPolicy(record)) =
+        events.iter().find(|event| matches!(event, Event::OrganisationPolicy(_)))
+    else {
+        panic!("the policy is not in the journal");
+    };
+    let digest = nas_core::digest::sha256_of(&sandbox.path("policy.toml")).unwrap();
+    assert_eq!(
+        (record.sha256.as_str(), record.organisation.as_str()),
+        (digest.as_str(), "the lab")
+    );
+}
+
+#[test]
+fn a_required_policy_judges_without_being_named() {
+    let sandbox =
+        held("[[policy]]\nname = \"limits\"\nmax_parameters = 1\n[budget]\ntrials = 3", "");
+    let output = nas(&sandbox, &["search", "search.toml", "--set", "execution.max_refusals=4"]);
+    assert_eq!(output.status.code(), Some(5), "{}", text(&output));
+    let refused = sandbox.events().into_iter().filter(
+        |event| matches!(event, Event::Judged { policy, enforced: true, .. } if policy == "limits"),
+    );
+    assert_eq!(refused.count(), 4);
+}
+
+#[test]
+fn settings_of_a_required_policy_may_only_be_stricter() {
+    let policy =
+        "[[policy]]\nname = \"limits\"\nmax_parameters = 100000\ndenied_operations = [\"none\"]";
+    let own = |text: &str| format!("budget.trials = 2\n[[policy]]\nname = \"limits\"\n{text}");
+    check_refused(
+        &held(policy, &own("max_parameters = 2000000")),
+        &["`max_parameters` of policy `limits` is 2000000", "has 100000", "at most 100000"],
+    );
+    check_refused(&held(policy, &own("mode = \"observe\"")), &["`observe`", "has `enforce`"]);
+    check_refused(
+        &held(policy, &own("denied_operations = [\"skip_connect\"]")),
+        &["`denied_operations` of policy `limits`", "\"none\" too"],
+    );
+    let runaway = "[[policy]]\nname = \"runaway\"";
+    let own = "budget.trials = 2\n[[policy]]\nname = \"runaway\"\nsmallest_jump = 10.0";
+    check_refused(&held(runaway, own), &["`smallest_jump` of policy `runaway` is 10.0", "has 0.2"]);
+    let own = "budget.trials = 2\n[[policy]]\nname = \"limits\"\nmax_parameters = 50000";
+    succeed(nas(&held(policy, own), &["check", "search.toml"]));
+}
+
+#[test]
+fn a_required_policy_that_cannot_be_made_stops_every_search() {
+    let sandbox = held("[[policy]]\nname = \"no-such-policy\"", "");
+    check_refused(
+        &sandbox,
+        &["the policy of the lab", "has a policy that fails", "no-such-policy"],
+    );
+    let sandbox = held("[[policy]]\nname = \"limits\"\nmax_parametres = 1", "");
+    check_refused(&sandbox, &["has a policy that fails", "max_parametres"]);
+}
+
+/// The digests of all libraries but those of these components.
+fn digests(sandbox: &Sandbox, without: &[&str]) -> String {
+    let list = sandbox.run(&["plugin", "list", "--json"]);
+    let list: Vec<Value> = serde_json::from_slice(&list.stdout).unwrap();
+    let of = |wanted: bool| {
+        list.iter()
+            .filter(move |one| without.contains(&one["name"].as_str().unwrap()) == wanted)
+            .filter_map(|one| one["library"]["sha256"].as_str())
+    };
+    let unwanted: Vec<&str> = of(true).collect();
+    let all: Vec<String> = of(false)
+        .filter(|digest| !unwanted.contains(digest))
+        .map(|one| format!("{one:?}"))
+        .collect();
+    format!("[plugins]\nsha256 = [{}]", all.join(", "))
+}
+
+#[test]
+fn an_unlisted_plugin_is_refused_and_never_loaded() {
+    let any = Sandbox::with_fake_worker("");
+    let sandbox = held(&digests(&any, &["random"]), "budget.trials = 1");
+    check_refused(
+        &sandbox,
+        &["strategy `random` comes from the library", "which the policy of the lab"],
+    );
+    let sandbox = held(&digests(&any, &["nb201"]), "budget.trials = 1");
+    let output = nas(&sandbox, &["space", "show", "nb201"]);
+    assert!(
+        !output.status.success() && text(&output).contains("does not allow it"),
+        "{}",
+        text(&output)
+    );
+    let sandbox = held(&digests(&any, &[]), "budget.trials = 1");
+    succeed(nas(&sandbox, &["search", "search.toml"]));
+}
+
+#[test]
+fn a_space_may_have_allowed_operations_only() {
+    let sandbox = held("[operations]\nallowed = [\"none\", \"skip_connect\"]", "");
+    check_refused(&sandbox, &["nor_conv_3x3", "does not allow", "only none, skip_connect"]);
+}
+
+#[test]
+fn a_run_is_taken_up_under_the_policy_that_holds_now() {
+    let sandbox = held("[budget]\ntrials = 6", "budget.trials = 4");
+    succeed(nas(&sandbox, &["search", "search.toml"]));
+    let output = nas(&sandbox, &["resume", "last", "--set", "budget.trials=7"]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    assert!(text(&output).contains("is 7, and the policy of the lab"), "{}", text(&output));
+    let output = sandbox.run(&["resume", "last", "--set", "budget.trials=5"]);
+    assert_eq!(output.status.code(), Some(6), "{}", text(&output));
+    assert!(text(&output).contains("none holds now"), "{}", text(&output));
+    let n_events = sandbox.events().len();
+    std::fs::write(sandbox.path("policy.toml"), "organisation = \"the lab\"\nbudget.trials = 2")
+        .unwrap();
+    let output = nas(&sandbox, &["resume", "last"]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    assert!(text(&output).contains("is 4, and the policy of the lab"), "{}", text(&output));
+    assert_eq!(sandbox.events().len(), n_events, "nothing was journalled");
+    std::fs::write(sandbox.path("policy.toml"), "organisation = \"the lab\"\nbudget.trials = 5")
+        .unwrap();
+    succeed(nas(&sandbox, &["resume", "last", "--set", "budget.trials=5"]));
+    let records =
+        sandbox.events().into_iter().filter(|e| matches!(e, Event::OrganisationPolicy(_)));
+    assert_eq!(records.count(), 2, "each session has the policy that held");
+}
+
+#[test]
+fn a_retrained_network_is_held_to_it_too() {
+    let sandbox = held("[budget]\ntrial_seconds = 100.0", "budget.trials = 2");
+    succeed(sandbox.run(&["search", "search.toml"]));
+    let output = nas(&sandbox, &["retrain", "last", "--set", "budget.trial_seconds=200"]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    assert!(text(&output).contains("is 200, and the policy of the lab"), "{}", text(&output));
+}
+
+#[test]
+fn a_run_may_name_the_policy_itself() {
+    let sandbox = held("[budget]\ntrials = 2", "organisation_policy = \"policy.toml\"");
+    let checked = succeed(sandbox.run(&["check", "search.toml"]));
+    assert!(checked.contains("named by the configuration"), "{checked}");
+    std::fs::write(sandbox.path("other.toml"), "organisation = \"the other\"").unwrap();
+    let mut check = sandbox.nas(&["check", "search.toml"]);
+    let checked = succeed(check.env("NAS_POLICY", "other.toml").output().unwrap());
+    assert!(checked.contains("the policy of the other"), "{checked}");
+    assert!(checked.contains("`policy.toml` was named too and does not count"), "{checked}");
+}
+
+/// Every command that would search, with a trusted key.
+#[track_caller]
+fn check_stopped(sandbox: &Sandbox, policy: &Path, key: &Path, expected: &str) {
+    let commands: [&[&str]; 4] = [
+        &["check", "search.toml"],
+        &["search", "search.toml"],
+        &["resume", "last", "--set", "budget.trials=4"],
+        &["retrain", "last"],
+    ];
+    for command in commands {
+        let mut nas = sandbox.nas(command);
+        nas.env("NAS_POLICY", policy).env("NAS_POLICY_KEY", key);
+        let output = nas.output().unwrap();
+        assert!(!output.status.success(), "{command:?} {}", text(&output));
+        assert!(text(&output).contains(expected), "{command:?} {}", text(&output));
+    }
+}
+
+fn signed() -> PathBuf {
+    repository().join("tests/fixtures/signed-policy")
+}
+
+#[test]
+fn with_a_trusted_key_only_what_it_signed_lets_searches_run() {
+    let sandbox = held("", "budget.trials = 2");
+    succeed(sandbox.run(&["search", "search.toml"]));
+    let (policy, key) = (signed().join("policy.toml"), signed().join("policy.pub"));
+    let mut nas = sandbox.nas(&["check", "search.toml"]);
+    let checked =
+        succeed(nas.env("NAS_POLICY", &policy).env("NAS_POLICY_KEY", &key).output().unwrap());
+    assert!(checked.contains("signed: policy of the test lab"), "{checked}");
+
+    check_stopped(
+        &sandbox,
+        &policy,
+        &signed().join("other.pub"),
+        "is not signed by the trusted key",
+    );
+    check_stopped(&sandbox, &policy, &sandbox.path("no.pub"), "the trusted key");
+    check_stopped(&sandbox, &sandbox.path("policy.toml"), &key, "the signature can't be read");
+    check_stopped(&sandbox, Path::new(""), &key, "there is no policy");
+
+    let changed = sandbox.path("changed.toml");
+    let text = std::fs::read_to_string(&policy).unwrap();
+    std::fs::write(&changed, text.replace("trials = 5", "trials = 500")).unwrap();
+    std::fs::copy(signed().join("policy.toml.minisig"), sandbox.path("changed.toml.minisig"))
+        .unwrap();
+    check_stopped(&sandbox, &changed, &key, "the file was changed, or another key signed it");
+    std::fs::write(sandbox.path("changed.toml.minisig"), "untrusted comment: none\nAAAA").unwrap();
+    check_stopped(&sandbox, &changed, &key, "is none of minisign's");
+}
+
+#[test]
+fn a_policy_that_cannot_be_read_stops_every_search() {
+    let sandbox = held("no = \"such rule\"", "budget.trials = 2");
+    for (policy, expected) in
+        [("policy.toml", "unknown field `no`"), ("gone.toml", "can't be read")]
+    {
+        let mut nas = sandbox.nas(&["search", "search.toml"]);
+        let output = nas.env("NAS_POLICY", policy).output().unwrap();
+        assert_eq!(output.status.code(), Some(6), "{}", text(&output));
+        assert!(text(&output).contains(expected), "{}", text(&output));
+    }
+    assert!(!sandbox.path("runs").exists(), "nothing ran");
+}
+
+/// The same search under one of the examples; `CONFIGURATION`, with a strategy that ends by itself.
+fn under(policy: &str) -> (Sandbox, Output) {
+    let sandbox = Sandbox::with_fake_worker("");
+    let strategy = "strategy = { name = \"evolution\", population = 10, generations = 40 }";
+    sandbox.configure(&CONFIGURATION.replace("strategy.name = \"random\"", strategy));
+    let file = repository().join("examples/policies").join(policy);
+    let mut nas = sandbox.nas(&["search", "search.toml"]);
+    let output = nas.env("NAS_POLICY", file).output().unwrap();
+    (sandbox, output)
+}
+
+fn reason(sandbox: &Sandbox) -> StopReason {
+    match sandbox.events().pop() {
+        Some(Event::Stopped { reason, .. }) => reason,
+        other => panic!("it did not stop: {other:?}"),
+    }
+}
+
+#[test]
+fn one_search_differs_under_three_organisations_by_their_files_only() {
+    let (lab, output) = under("research-lab.toml");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    assert!(matches!(reason(&lab), StopReason::StrategyDone { .. }), "{:?}", reason(&lab));
+    let (startup, output) = under("startup.toml");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    assert_eq!(reason(&startup), StopReason::BudgetSpent { budget: "trials".to_owned() });
+    let (bank, output) = under("regulated-bank.toml");
+    assert_eq!(output.status.code(), Some(6), "{}", text(&output));
+    let StopReason::AwaitingApproval { threshold, .. } = reason(&bank) else {
+        panic!("{:?}", reason(&bank));
+    };
+    assert_eq!(threshold, "more_than_20_trials");
+}
