@@ -13,6 +13,7 @@ use nas_plugin_api::verdict::QuestionKind;
 use serde_json::{Map, Value};
 
 use super::Problem;
+use super::prepare_benchmark::PreparedBenchmark;
 use super::prepare_heritage::PreparedHeritage;
 use super::prepare_one_shot::{Configs, PreparedSearch};
 use crate::executor::prepare_data;
@@ -37,6 +38,7 @@ pub struct Prepared {
     pub(super) review_needs: Vec<String>,
     pub(super) one_shot: Option<PreparedSearch>,
     pub(super) heritage: Option<PreparedHeritage>,
+    pub(super) benchmark: Option<PreparedBenchmark>,
     /// Where private copies of libraries are.
     pub(super) plugin_cache: PathBuf,
 }
@@ -86,6 +88,7 @@ pub fn prepare(
         limit: Duration::from_secs_f64(settings.execution.plugin_seconds),
         problems: Vec::new(),
         files: Vec::new(),
+        delivers: None,
     };
     let prepared = preparation.prepare(settings);
     match (prepared, preparation.problems) {
@@ -108,12 +111,15 @@ pub(super) struct Preparation {
     limit: Duration,
     pub(super) problems: Vec<Problem>,
     files: Vec<FileRecord>,
+    /// What trials get from a benchmark; what workers measure where there is none.
+    delivers: Option<Vec<String>>,
 }
 
 impl Preparation {
     fn prepare(&mut self, mut settings: Settings) -> Option<Prepared> {
         self.check_settings(&settings);
         let kind = self.check_kind(&mut settings);
+        self.check_benchmark(&settings, kind);
         let is_one_shot = kind == ComponentKind::OneShotStrategy;
         let configs = self.check_components(&settings, kind);
         if !self.problems.is_empty() {
@@ -124,22 +130,26 @@ impl Preparation {
         let (operations, space) = (next(), next());
         let (strategy, fitness) = (next(), next());
         let policies: Vec<Value> = settings.policies.iter().map(|_| next()).collect();
+        let benchmark = next();
 
         let (data, data_usage) = self.prepare_data(&mut settings)?;
         let configs = Configs { operations, space, strategy };
         let scale = self.scale(&settings, data.as_ref());
-        let (space, fitness) = (
-            self.make_space(&settings, configs.operations.clone(), configs.space.clone(), scale),
-            self.make_fitness(&settings, fitness),
-        );
-        let policies = self.make_policies(&settings, policies);
-        let (space, (fitness, objectives, fitness_needs)) = (space?, fitness?);
-        let parts_of_space = (configs.operations.clone(), configs.space.clone());
-        let heritage = self.prepare_heritage(&mut settings, parts_of_space, &space, data.as_ref());
         let fidelity = Fidelity {
             epochs: settings.training.epochs,
             data_fraction: settings.training.data_fraction,
         };
+        let space =
+            self.make_space(&settings, configs.operations.clone(), configs.space.clone(), scale);
+        let benchmark = space.as_ref().and_then(|space| {
+            self.prepare_benchmark(&settings, benchmark, space.space(), fidelity)
+        });
+        self.delivers = benchmark.as_ref().map(|benchmark| benchmark.delivers.clone());
+        let fitness = self.make_fitness(&settings, fitness);
+        let policies = self.make_policies(&settings, policies);
+        let (space, (fitness, objectives, fitness_needs)) = (space?, fitness?);
+        let parts_of_space = (configs.operations.clone(), configs.space.clone());
+        let heritage = self.prepare_heritage(&mut settings, parts_of_space, &space, data.as_ref());
         let context = StrategyContext {
             space: space.space().clone(),
             seed: settings.seed,
@@ -182,6 +192,7 @@ impl Preparation {
             review_needs,
             one_shot,
             heritage,
+            benchmark,
             plugin_cache: self.registry.places().cache.clone(),
         })
     }
@@ -216,10 +227,6 @@ impl Preparation {
                 );
             }
             _ => {}
-        }
-        if settings.benchmark.is_some() {
-            let text = "benchmarks are not evaluated by this version";
-            self.problems.push(Problem::new("benchmark", text).expecting("a table `[data]`"));
         }
         let recipe = &settings.training.recipe;
         if recipe.final_learning_rate > recipe.learning_rate {
@@ -418,12 +425,13 @@ impl Preparation {
 
     /// Refuses measurements that a trained trial will not have.
     fn check_measurements(&mut self, key: &str, needs: &[String]) {
+        let can: Vec<&str> = match &self.delivers {
+            Some(delivers) => delivers.iter().map(String::as_str).collect(),
+            None => names::ALL.into_iter().filter(|&n| n != names::HOLDOUT_ACCURACY).collect(),
+        };
         for name in needs {
-            let known = names::ALL.contains(&name.as_str());
-            if !known || name == names::HOLDOUT_ACCURACY {
+            if !can.contains(&name.as_str()) {
                 let text = format!("it needs the measurement `{name}`, which no trial has");
-                let can: Vec<&str> =
-                    names::ALL.into_iter().filter(|&n| n != names::HOLDOUT_ACCURACY).collect();
                 self.problems.push(Problem::new(key, text).expecting(can.join(", ")));
             }
         }
