@@ -5,6 +5,7 @@
 mod supernet;
 mod support;
 
+mod benchmark;
 mod book;
 mod budget;
 mod components;
