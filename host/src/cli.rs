@@ -33,6 +33,8 @@ enum Command {
     Search(command::search::Arguments),
     /// Go on with a run that was stopped or cut off
     Resume(command::resume::Arguments),
+    /// Score a strategy on a benchmark's table, over many seeds
+    Bench(Box<command::bench::Arguments>),
     /// Train what a run found from scratch, at another scale too
     Retrain(command::retrain::Arguments),
     /// Ask a running search to stop
@@ -90,6 +92,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, HostError> {
     match cli.command {
         Command::Search(arguments) => command::search::run(arguments),
         Command::Resume(arguments) => command::resume::run(arguments),
+        Command::Bench(arguments) => command::bench::run(&arguments),
         Command::Retrain(arguments) => command::retrain::run(arguments),
         Command::Stop(arguments) => command::stop::run(&arguments),
         Command::Approve(arguments) => command::approve::run(&arguments, true),

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use nas_core::bench::BenchError;
 use nas_core::executor::ExecutorError;
 use nas_core::journal::{AnchorError, Finding, JournalError};
 use nas_core::launch::{LaunchError, RunFolderError};
@@ -65,6 +66,9 @@ pub(crate) enum HostError {
     /// A search can't start or go on.
     #[error("{0}")]
     Launch(Box<LaunchError>),
+    /// A strategy can't be scored on a benchmark.
+    #[error("{0}")]
+    Bench(Box<BenchError>),
     /// No worker.
     #[error("failed to {0}")]
     Workers(#[from] ExecutorError),
@@ -103,7 +107,7 @@ impl HostError {
             Self::Configuration(faults) => faults.exit_code(),
             Self::Usage { .. } => ExitCode::Configuration,
             Self::File { .. } | Self::Signals(_) | Self::Anchor(_) => ExitCode::Files,
-            Self::Plugin(_) | Self::Network(_) => ExitCode::Plugin,
+            Self::Plugin(_) | Self::Network(_) | Self::Bench(_) => ExitCode::Plugin,
             Self::Run(_) | Self::Tampered { .. } => ExitCode::Run,
             Self::Journal(error) => of_journal(error),
             Self::Workers(_) => ExitCode::Workers,

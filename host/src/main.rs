@@ -6,6 +6,7 @@ mod error;
 mod exit_code;
 mod signals;
 
+mod bench;
 mod command;
 mod components;
 mod configuration;

@@ -1,5 +1,6 @@
 //! The core of the framework: decides, remembers, and never computes a tensor.
 
+pub mod bench;
 pub mod budget;
 pub mod digest;
 pub mod executor;

@@ -7,6 +7,7 @@ mod support;
 
 mod approve;
 mod audit;
+mod benchmark;
 mod book;
 mod budget;
 mod components;

@@ -76,6 +76,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, HostError> {
         write_organisation(organisation, &mut page);
     }
     let training = &settings.training;
+    if let Some(benchmark) = &settings.benchmark {
+        let epochs = training.epochs;
+        page.field("Benchmark", format!("{}, at {epochs} epochs", benchmark.name));
+        output::data(page);
+        return Ok(ExitCode::Success);
+    }
     page.field(
         "Trial",
         format!("{} epochs, batches of {}", training.epochs, training.recipe.batch_size),

@@ -62,9 +62,10 @@ fn is_final(reason: &StopReason) -> bool {
 fn read_holdout(folder: &RunFolder, registry: &Arc<Registry>) -> Result<(), HostError> {
     let view = RunView::read(folder.clone())?;
     let keeps = view.settings.is_some_and(|settings| {
-        settings.data.is_some()
-            && settings.inherit.is_none()
-            && settings.execution.keep_weights != KeepWeights::None
+        settings.benchmark.is_some()
+            || (settings.data.is_some()
+                && settings.inherit.is_none()
+                && settings.execution.keep_weights != KeepWeights::None)
     });
     if keeps && let Err(error) = audit(folder, registry) {
         output::note(format!("The best network could not be audited on the holdout: {error}"));

@@ -24,6 +24,7 @@ pub(crate) mod space;
 
 pub(crate) mod init;
 
+pub(crate) mod bench;
 pub(crate) mod check;
 
 pub(crate) mod doctor;

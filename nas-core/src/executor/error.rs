@@ -54,6 +54,12 @@ pub enum ExecutorError {
         /// What happened.
         message: String,
     },
+    /// A benchmark can't say what was asked.
+    #[error("{message}")]
+    Benchmark {
+        /// What happened, and what to do.
+        message: String,
+    },
     /// It was stopped, or has told before why it can't go on.
     #[error("use an executor that was stopped")]
     Stopped,

@@ -8,8 +8,8 @@ use nas_plugin_api::trial::TrialId;
 use super::{Completion, Executor, ExecutorError, Job, TrialFailure, Update};
 use crate::protocol::Usage;
 
-/// Completes every job at once, for tests and benchmarks of the search loop; also what evaluates
-/// with a benchmark table. Nothing is timed and no limit is enforced.
+/// Completes every job at once, for tests and benchmarks of the search loop. Nothing is timed and
+/// no limit is enforced.
 pub struct InstantExecutor {
     capacity: usize,
     evaluate: Box<dyn FnMut(&Job) -> Completion + Send>,

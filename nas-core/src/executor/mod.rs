@@ -1,9 +1,10 @@
 //! Where trials are computed: one message down, events up.
 //!
 //! The search loop sees [`Executor`] and nothing else. [`LocalExecutor`] keeps worker processes on
-//! this machine and enforces each trial's hard limits; [`InstantExecutor`] answers at once, for
-//! tests and benchmarks. Nothing here decides what is evaluated, nor what a result is worth.
+//! this machine and enforces each trial's hard limits; [`BenchmarkExecutor`] looks results up;
+//! [`InstantExecutor`] answers at once, for tests and measurements of the loop. Nothing here decides what is evaluated, nor what a result is worth.
 
+mod benchmark;
 mod completion;
 mod data_cache;
 mod error;
@@ -23,6 +24,7 @@ mod trial_log;
 mod worker;
 mod worker_log;
 
+pub use benchmark::{BenchmarkExecutor, holdout_of};
 pub use completion::{Completion, Crash, Ended, Exit, Phase, TrialFailure, Update};
 pub use data_cache::{DataCache, prepare_data};
 pub use error::ExecutorError;

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use nas_plugin_api::genotype::Genotype;
-use nas_plugin_api::measurement::Measurements;
+use nas_plugin_api::measurement::{Measurements, names};
 use nas_plugin_api::trial::TrialId;
 
+use super::prepare_benchmark::PreparedBenchmark;
 use super::{LaunchError, Prepared, Problem, RunFolder, prepare};
 use crate::budget::{Clock, RealClock};
-use crate::executor::{run_audit, worker_program};
+use crate::executor::{holdout_of, run_audit, worker_program};
 use crate::journal::{Event, EventLog, Journal};
 use crate::plugin::Registry;
 use crate::protocol::{AuditJob, Setup, Usage};
@@ -22,6 +23,8 @@ const CPU_MARGIN: f64 = 0.2;
 
 /// Evaluates the champion's kept weights on the holdout, in a worker that is given neither the
 /// training data nor any foreign code, and journals that the holdout was read.
+///
+/// A run on a benchmark has what that says instead: its test accuracy.
 ///
 /// A run is audited once: a second call returns what the first one measured.
 ///
@@ -47,6 +50,16 @@ pub fn audit(folder: &RunFolder, registry: &Arc<Registry>) -> Result<Audit, Laun
     let Some(proposal) = history.proposal(trial) else {
         return Err(unusable(format!("trial {trial} was never proposed")));
     };
+    if let Some(PreparedBenchmark { benchmark, .. }) = &prepared.benchmark {
+        let found = holdout_of(benchmark, &proposal.genotype, prepared.parts.fidelity)
+            .map_err(|error| unusable(error.to_string()))?;
+        let Some(accuracy) = found else {
+            return Err(unusable("the benchmark has no test accuracy".to_owned()));
+        };
+        let measurements = Measurements::from([(names::HOLDOUT_ACCURACY, accuracy)]);
+        journal.append(&[Event::Audited { trial, measurements: measurements.clone() }])?;
+        return Ok(Audit { trial, measurements });
+    }
     let cpu_seconds = settings
         .budget
         .cpu_seconds

@@ -9,6 +9,7 @@ mod approve;
 mod audit;
 mod one_shot;
 mod prepare;
+mod prepare_benchmark;
 mod prepare_heritage;
 mod prepare_one_shot;
 mod problem;

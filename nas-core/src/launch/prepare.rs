@@ -13,6 +13,7 @@ use nas_plugin_api::verdict::{Plan, QuestionKind};
 use serde_json::{Map, Value};
 
 use super::Problem;
+use super::prepare_benchmark::PreparedBenchmark;
 use super::prepare_heritage::PreparedHeritage;
 use super::prepare_one_shot::{Configs, PreparedSearch};
 use crate::executor::prepare_data;
@@ -40,6 +41,7 @@ pub struct Prepared {
     pub(super) heritage: Option<PreparedHeritage>,
     /// The organisation's policy that holds, if there is one.
     pub(super) organisation: Option<Organisation>,
+    pub(super) benchmark: Option<PreparedBenchmark>,
     /// Where private copies of libraries are.
     pub(super) plugin_cache: PathBuf,
 }
@@ -147,6 +149,8 @@ pub(super) struct Preparation {
     pub(super) problems: Vec<Problem>,
     files: Vec<FileRecord>,
     organisation: Option<Organisation>,
+    /// What trials get from a benchmark; what workers measure where there is none.
+    delivers: Option<Vec<String>>,
 }
 
 impl Preparation {
@@ -158,6 +162,7 @@ impl Preparation {
             problems: Vec::new(),
             files: Vec::new(),
             organisation: None,
+            delivers: None,
         }
     }
 
@@ -237,6 +242,7 @@ impl Preparation {
     fn prepare_all(&mut self, mut settings: Settings, n_own: usize) -> Option<Prepared> {
         self.check_settings(&settings);
         let kind = self.check_kind(&mut settings);
+        self.check_benchmark(&settings, kind);
         let is_one_shot = kind == ComponentKind::OneShotStrategy;
         let configs = self.check_components(&settings, kind, n_own);
         if !self.problems.is_empty() {
@@ -247,14 +253,22 @@ impl Preparation {
         let (operations, space) = (next(), next());
         let (strategy, fitness) = (next(), next());
         let policies: Vec<Value> = settings.policies.iter().map(|_| next()).collect();
+        let benchmark = next();
 
         let (data, data_usage) = self.prepare_data(&mut settings)?;
         let configs = Configs { operations, space, strategy };
         let scale = self.scale(&settings, data.as_ref());
-        let (space, fitness) = (
-            self.make_space(&settings, configs.operations.clone(), configs.space.clone(), scale),
-            self.make_fitness(&settings, fitness),
-        );
+        let fidelity = Fidelity {
+            epochs: settings.training.epochs,
+            data_fraction: settings.training.data_fraction,
+        };
+        let space =
+            self.make_space(&settings, configs.operations.clone(), configs.space.clone(), scale);
+        let benchmark = space.as_ref().and_then(|space| {
+            self.prepare_benchmark(&settings, benchmark, space.space(), fidelity)
+        });
+        self.delivers = benchmark.as_ref().map(|benchmark| benchmark.delivers.clone());
+        let fitness = self.make_fitness(&settings, fitness);
         let policies = self.make_policies(&settings, policies);
         let (space, (fitness, objectives, fitness_needs)) = (space?, fitness?);
         if let Some(organisation) = &self.organisation
@@ -265,10 +279,6 @@ impl Preparation {
         }
         let parts_of_space = (configs.operations.clone(), configs.space.clone());
         let heritage = self.prepare_heritage(&mut settings, parts_of_space, &space, data.as_ref());
-        let fidelity = Fidelity {
-            epochs: settings.training.epochs,
-            data_fraction: settings.training.data_fraction,
-        };
         let context = StrategyContext {
             space: space.space().clone(),
             seed: settings.seed,
@@ -312,6 +322,7 @@ impl Preparation {
             one_shot,
             heritage,
             organisation: self.organisation.clone(),
+            benchmark,
             plugin_cache: self.registry.places().cache.clone(),
         })
     }
@@ -346,10 +357,6 @@ impl Preparation {
                 );
             }
             _ => {}
-        }
-        if settings.benchmark.is_some() {
-            let text = "benchmarks are not evaluated by this version";
-            self.problems.push(Problem::new("benchmark", text).expecting("a table `[data]`"));
         }
         let recipe = &settings.training.recipe;
         if recipe.final_learning_rate > recipe.learning_rate {
@@ -563,12 +570,13 @@ impl Preparation {
 
     /// Refuses measurements that a trained trial will not have.
     fn check_measurements(&mut self, key: &str, needs: &[String]) {
+        let can: Vec<&str> = match &self.delivers {
+            Some(delivers) => delivers.iter().map(String::as_str).collect(),
+            None => names::ALL.into_iter().filter(|&n| n != names::HOLDOUT_ACCURACY).collect(),
+        };
         for name in needs {
-            let known = names::ALL.contains(&name.as_str());
-            if !known || name == names::HOLDOUT_ACCURACY {
+            if !can.contains(&name.as_str()) {
                 let text = format!("it needs the measurement `{name}`, which no trial has");
-                let can: Vec<&str> =
-                    names::ALL.into_iter().filter(|&n| n != names::HOLDOUT_ACCURACY).collect();
                 self.problems.push(Problem::new(key, text).expecting(can.join(", ")));
             }
         }

@@ -10,11 +10,13 @@ use serde_json::Value;
 use super::anchor::{anchor_beginning, check_anchored};
 use super::approve::check_approved;
 use super::prepare::plan_of;
+use super::prepare_benchmark::PreparedBenchmark;
 use super::prepare_heritage::PreparedHeritage;
 use super::{Prepared, Problem, RunFolder, RunFolderError, prepare};
 use crate::budget::{Budget, Clock, KillMargin, Ledger, RealClock, Workforce};
 use crate::executor::{
-    Executor, ExecutorError, LocalExecutor, LocalOptions, POLL_INTERVAL, worker_program,
+    BenchmarkExecutor, Executor, ExecutorError, LocalExecutor, LocalOptions, POLL_INTERVAL,
+    worker_program,
 };
 use crate::journal::{
     AnchorError, Event, EventLog, Finding, Journal, JournalError, Recorded, Start,
@@ -23,7 +25,7 @@ use crate::plugin::Registry;
 use crate::protocol::Setup;
 use crate::protocol::data::DataSummary;
 use crate::search::{
-    Inheriting, Observer, Search, SearchError, StopSignal, Summary, Training, Work,
+    Inheriting, NoTraining, Observer, Search, SearchError, StopSignal, Summary, Training, Work,
 };
 use crate::settings::Settings;
 
@@ -229,13 +231,20 @@ impl Prepared {
         observer: &'a mut dyn Observer,
         stop: StopSignal,
     ) -> Result<Search<'a>, LaunchError> {
-        let executor = executor(&self.settings, self.data.as_ref(), folder.path())?;
+        let workers = self.settings.execution.workers;
+        let executor: Box<dyn Executor> = match self.benchmark {
+            Some(PreparedBenchmark { benchmark, .. }) => {
+                Box::new(BenchmarkExecutor::new(benchmark, workers))
+            }
+            None => executor(&self.settings, self.data.as_ref(), folder.path())?,
+        };
         let recipe = self.settings.training.recipe.clone();
         let work: Box<dyn Work> = match self.heritage {
             Some(PreparedHeritage { space, heritage }) => {
                 let needs = self.review_needs;
                 Box::new(Inheriting::new(space, heritage, recipe, folder.path(), needs))
             }
+            None if self.settings.benchmark.is_some() => Box::new(NoTraining),
             None => {
                 let (space, keep) =
                     (self.parts.space.clone(), self.settings.execution.keep_weights);
@@ -355,7 +364,11 @@ fn forces(settings: &Settings) -> (Workforce, KillMargin) {
         threads: execution.threads,
         uses_gpu: execution.device.starts_with("cuda"),
     };
-    (workforce, KillMargin::for_polling(POLL_INTERVAL, execution.threads))
+    let margin = match settings.benchmark {
+        Some(_) => KillMargin::NONE,
+        None => KillMargin::for_polling(POLL_INTERVAL, execution.threads),
+    };
+    (workforce, margin)
 }
 
 fn executor(

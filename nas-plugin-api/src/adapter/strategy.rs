@@ -13,7 +13,7 @@ use super::library::registered;
 use crate::component::{Ask, Constructor, SearchStrategy, StrategyContext};
 use crate::error::{ErrorCode, PluginError};
 use crate::genotype::Genotype;
-use crate::measurement::Measurements;
+use crate::measurement::{Cost, Measurements};
 use crate::objective::Objective;
 use crate::template::{Space, Template};
 use crate::trial::{Fidelity, Outcome, Proposal, ProposalDetails, Trial};
@@ -78,6 +78,16 @@ impl TrialDetails {
             costs: trials.iter().map(|trial| &trial.cost).collect(),
             reasons: if has_reasons { reasons.cloned().collect() } else { Vec::new() },
         }
+    }
+
+    /// Whether it says nothing but defaults, so that it need not cross at all.
+    fn is_plain(trials: &[Trial]) -> bool {
+        trials.iter().all(|trial| {
+            trial.measurements.0.is_empty()
+                && trial.reason.is_none()
+                && trial.cost == Cost::default()
+                && trial.proposal.details == ProposalDetails::default()
+        })
     }
 
     /// Whether it is about so many trials.
@@ -282,7 +292,10 @@ impl SearchStrategy for Imported {
         }
         let ids: Vec<u64> = trials.iter().map(|trial| trial.id).collect();
         let outcomes: Vec<u8> = trials.iter().map(|trial| trial.outcome as u8).collect();
-        let details = encode(&TrialDetails::of(trials))?;
+        let details = match TrialDetails::is_plain(trials) {
+            true => Bytes::new(),
+            false => encode(&TrialDetails::of(trials))?,
+        };
         receive(self.object.tell_many(TellBatch {
             ids: RSlice::from_slice(&ids),
             genotypes: RSlice::from_slice(&genotypes),

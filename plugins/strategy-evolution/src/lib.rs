@@ -6,6 +6,8 @@ mod member;
 mod regularized_evolution;
 
 pub use evolution::{Evolution, EvolutionConfig};
-pub use regularized_evolution::{RegularizedEvolution, RegularizedEvolutionConfig};
+pub use regularized_evolution::{
+    Duplicates, MutationKind, RegularizedEvolution, RegularizedEvolutionConfig,
+};
 
 nas_plugin_api::export_plugin! { strategies: [Evolution, RegularizedEvolution] }

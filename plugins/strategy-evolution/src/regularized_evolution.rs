@@ -8,7 +8,8 @@
 //! Real, Aggarwal, Huang, Le. Regularized evolution for image classifier architecture search.
 //! AAAI 2019, algorithm 1 (the sample is drawn with replacement, as there).
 //! Differs: a mutation changes one choice that matters, drawn uniformly, not first a cell and
-//! then one of its places; a trial without a result never joins the population.
+//! then one of its places (`mutation = "node-first"` is nearer to it); a trial without a result
+//! never joins the population; what is alive is not proposed again, unless `duplicates` allow it.
 
 use std::collections::{HashSet, VecDeque};
 
@@ -31,6 +32,30 @@ nas_plugin_api::configuration! {
         /// Networks drawn, with replacement, of which the best becomes a parent.
         #[schemars(range(min = 1, max = 100_000))]
         pub sample_size: usize = 25_usize,
+        /// How the choice is drawn that a mutation changes.
+        pub mutation: MutationKind = MutationKind::Uniform,
+        /// Whether a genotype may be proposed again that is alive already.
+        pub duplicates: Duplicates = Duplicates::Avoided,
+    }
+}
+
+nas_plugin_api::configuration! {
+    /// How the choice is drawn that a mutation changes.
+    pub enum MutationKind {
+        /// Every choice that matters equally often.
+        Uniform,
+        /// Every node of a cell equally often, and then one of the edges into it (NATS-Bench).
+        NodeFirst,
+    }
+}
+
+nas_plugin_api::configuration! {
+    /// What happens to a child that is alive already.
+    pub enum Duplicates {
+        /// Another one is drawn, a few times.
+        Avoided,
+        /// It is proposed again, as in the published algorithm.
+        Allowed,
     }
 }
 
@@ -107,6 +132,9 @@ impl RegularizedEvolution {
     /// A child that is not alive yet, if one is found.
     fn new_child(&mut self, filling: bool) -> Result<Proposal, PluginError> {
         let mut child = self.child(filling)?;
+        if self.config.duplicates == Duplicates::Allowed {
+            return Ok(child);
+        }
         for _ in 0..TRIES {
             if self.present.insert(self.context.space.normalize(&child.genotype)) {
                 break;
@@ -129,13 +157,20 @@ impl RegularizedEvolution {
                 parent = other;
             }
         }
-        let child = self.mutation.one_choice(&parent.genotype, &mut self.rng);
+        let child = match self.config.mutation {
+            MutationKind::Uniform => self.mutation.one_choice(&parent.genotype, &mut self.rng),
+            MutationKind::NodeFirst => {
+                self.mutation.one_choice_by_node(&parent.genotype, &mut self.rng)
+            }
+        };
         Ok(Proposal::from(child).with_parents(&[parent.id]))
     }
 
     /// Lets a genotype be proposed again.
     fn forget(&mut self, genotype: &Genotype) {
-        if self.context.space.check(genotype).is_ok() {
+        if self.config.duplicates == Duplicates::Avoided
+            && self.context.space.check(genotype).is_ok()
+        {
             self.present.remove(&self.context.space.normalize(genotype));
         }
     }

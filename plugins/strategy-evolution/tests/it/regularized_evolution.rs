@@ -8,12 +8,14 @@ use nas_plugin_api::toolkit::random_genotype::random_genotype;
 use nas_plugin_api::toolkit::rehearsal::{Rehearsal, Rehearsed};
 use nas_plugin_api::toolkit::rng::generator;
 use nas_plugin_api::trial::{Outcome, TrialId};
-use strategy_evolution::{RegularizedEvolution, RegularizedEvolutionConfig};
+use strategy_evolution::{
+    Duplicates, MutationKind, RegularizedEvolution, RegularizedEvolutionConfig,
+};
 
 use crate::{context, planted, space};
 
 fn strategy(seed: u64, population: usize, sample_size: usize) -> RegularizedEvolution {
-    let config = RegularizedEvolutionConfig { population, sample_size };
+    let config = RegularizedEvolutionConfig { population, sample_size, ..Default::default() };
     let context = context(seed, Objective::maximize("accuracy"));
     RegularizedEvolution::create(config, context).unwrap()
 }
@@ -108,4 +110,26 @@ fn it_beats_random_search_at_equal_evaluations() {
         wins += u32::from(evolved > drawn.fold(0.0, f64::max));
     }
     assert!(wins >= 18, "{wins} of 20");
+}
+
+#[test]
+fn what_is_alive_is_proposed_again_only_where_duplicates_are_allowed() {
+    let n_alive_twice = |duplicates| {
+        let config = RegularizedEvolutionConfig {
+            population: 10,
+            sample_size: 3,
+            mutation: MutationKind::NodeFirst,
+            duplicates,
+        };
+        let context = context(1, Objective::maximize("accuracy"));
+        let mut strategy = RegularizedEvolution::create(config, context).unwrap();
+        let rehearsed =
+            Rehearsal::of(500).run(&mut strategy, |genotype| Ok(vec![planted(genotype)])).unwrap();
+        let space = space();
+        let normal: Vec<_> =
+            rehearsed.trials.iter().map(|t| space.normalize(&t.proposal.genotype)).collect();
+        normal.windows(11).filter(|alive| alive[..10].contains(&alive[10])).count()
+    };
+    assert_eq!(n_alive_twice(Duplicates::Avoided), 0);
+    assert!(n_alive_twice(Duplicates::Allowed) > 20);
 }

@@ -1,0 +1,198 @@
+//! Everything that a benchmark knows of a space, asked for once.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use nas_plugin_api::component::Benchmark;
+use nas_plugin_api::error::PluginError;
+use nas_plugin_api::genotype::Genotype;
+use nas_plugin_api::measurement::names;
+use nas_plugin_api::template::Space;
+use nas_plugin_api::trial::Fidelity;
+
+use super::BenchError;
+
+/// Most genotypes of a space whose answers are kept: 24 bytes each.
+const MAX_GENOTYPES: usize = 1 << 22;
+/// Genotypes that a benchmark is asked for with one call.
+const CHUNK: usize = 4096;
+
+/// What a benchmark says of one genotype; NaN where it says nothing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Answer {
+    /// What the search sees.
+    pub signal: f64,
+    /// What the network is worth in the end; no strategy is told.
+    pub verdict: f64,
+    /// What the evaluation costs, in seconds.
+    pub seconds: f64,
+}
+
+/// The answers for all genotypes of a space at one fidelity.
+#[derive(Clone, Debug)]
+pub struct Answers {
+    /// Number of options of each choice.
+    options: Vec<usize>,
+    /// By genotype, the last choice changing fastest.
+    answers: Vec<Answer>,
+}
+
+impl Answers {
+    /// What is known of a genotype; absent if it is none of the space, or has no entry.
+    #[must_use]
+    pub fn get(&self, genotype: &Genotype) -> Option<Answer> {
+        if genotype.0.len() != self.options.len() {
+            return None;
+        }
+        let mut place = 0;
+        for (&value, &options) in genotype.0.iter().zip(&self.options) {
+            let value = usize::from(value);
+            if value >= options {
+                return None;
+            }
+            place = place * options + value;
+        }
+        Some(self.answers[place]).filter(|answer| !answer.signal.is_nan())
+    }
+
+    /// Whether evaluations have a cost.
+    #[must_use]
+    pub fn has_seconds(&self) -> bool {
+        self.answers.iter().any(|answer| !answer.seconds.is_nan())
+    }
+
+    /// The largest value of a part of the answers; minus infinity where there is none.
+    #[must_use]
+    pub fn largest(&self, part: impl Fn(&Answer) -> f64) -> f64 {
+        self.answers.iter().map(part).fold(f64::NEG_INFINITY, f64::max)
+    }
+}
+
+/// A benchmark, with the answers that it gave so far.
+pub struct Oracle {
+    name: String,
+    space: Space,
+    signal: String,
+    delivers: Vec<String>,
+    benchmark: Mutex<Box<dyn Benchmark>>,
+    known: Mutex<HashMap<(u32, u64), Arc<Answers>>>,
+}
+
+impl Oracle {
+    /// Begins a benchmark on a space. `signal` is the measurement that a search sees and makes
+    /// large; the verdict is what the benchmark delivers as `holdout_accuracy`.
+    ///
+    /// # Errors
+    /// A space that is too large or that the benchmark does not know, a signal that it does not
+    /// deliver.
+    pub fn new(
+        name: &str,
+        mut benchmark: Box<dyn Benchmark>,
+        space: &Space,
+        signal: &str,
+    ) -> Result<Self, BenchError> {
+        if space.size() > MAX_GENOTYPES as f64 {
+            let (space, size) = (space.name().to_owned(), space.size());
+            return Err(BenchError::TooLarge { space, size, limit: MAX_GENOTYPES });
+        }
+        let failed = |source| BenchError::Benchmark { benchmark: name.to_owned(), source };
+        benchmark.begin(space).map_err(failed)?;
+        let delivers = benchmark.delivers();
+        for wanted in [signal, names::HOLDOUT_ACCURACY] {
+            if !delivers.iter().any(|delivered| delivered == wanted) {
+                return Err(BenchError::NotDelivered {
+                    benchmark: name.to_owned(),
+                    name: wanted.to_owned(),
+                    known: delivers.join(", "),
+                });
+            }
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            space: space.clone(),
+            signal: signal.to_owned(),
+            delivers,
+            benchmark: Mutex::new(benchmark),
+            known: Mutex::default(),
+        })
+    }
+
+    /// The benchmark's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The space.
+    #[must_use]
+    pub fn space(&self) -> &Space {
+        &self.space
+    }
+
+    /// The measurement that a search sees.
+    #[must_use]
+    pub fn signal(&self) -> &str {
+        &self.signal
+    }
+
+    /// What the benchmark delivers.
+    #[must_use]
+    pub fn delivers(&self) -> &[String] {
+        &self.delivers
+    }
+
+    /// The answers at a fidelity, asked for at the first call.
+    ///
+    /// # Errors
+    /// A fidelity that the benchmark does not have.
+    pub fn answers(&self, fidelity: &Fidelity) -> Result<Arc<Answers>, BenchError> {
+        let key = (fidelity.epochs, fidelity.data_fraction.to_bits());
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(answers) = known.get(&key) {
+            return Ok(Arc::clone(answers));
+        }
+        let answers =
+            Arc::new(self.ask(fidelity).map_err(|source| BenchError::Benchmark {
+                benchmark: self.name.clone(),
+                source,
+            })?);
+        known.insert(key, Arc::clone(&answers));
+        Ok(answers)
+    }
+
+    fn ask(&self, fidelity: &Fidelity) -> Result<Answers, PluginError> {
+        let mut benchmark = self.benchmark.lock().unwrap_or_else(PoisonError::into_inner);
+        let options: Vec<usize> =
+            (0..self.space.n_choices()).map(|choice| self.space.n_options(choice)).collect();
+        let n: usize = options.iter().product();
+        let mut answers = Vec::with_capacity(n);
+        for start in (0..n).step_by(CHUNK) {
+            let chunk: Vec<Genotype> =
+                (start..n.min(start + CHUNK)).map(|place| genotype(place, &options)).collect();
+            // Every genotype is asked for once: the run of a table that its first seed names.
+            let seeds = vec![0; chunk.len()];
+            for measured in benchmark.evaluate(&chunk, fidelity, &seeds)? {
+                let get = |name: &str| measured.get(name).unwrap_or(f64::NAN);
+                answers.push(Answer {
+                    signal: get(&self.signal),
+                    verdict: get(names::HOLDOUT_ACCURACY),
+                    seconds: get(names::SIMULATED_SECONDS),
+                });
+            }
+        }
+        match answers.len() == n {
+            true => Ok(Answers { options, answers }),
+            false => Err(PluginError::internal("evaluate: one answer per genotype expected")),
+        }
+    }
+}
+
+/// The genotype at a place.
+fn genotype(mut place: usize, options: &[usize]) -> Genotype {
+    let mut values = vec![0; options.len()];
+    for (value, &options) in values.iter_mut().zip(options).rev() {
+        *value = (place % options) as u16;
+        place /= options;
+    }
+    Genotype(values)
+}

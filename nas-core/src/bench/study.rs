@@ -1,0 +1,175 @@
+//! Many searches, on all processors.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+
+use nas_plugin_api::component::StrategyContext;
+
+use super::answers::{Answers, Oracle};
+use super::seed_run::{Found, SeedRun};
+use super::statistics::{Quantiles, Spread};
+use super::{BenchError, Plan, Unit};
+use crate::budget::{Clock, RealClock};
+use crate::plugin::Registry;
+
+/// Times at which regret is noted.
+const POINTS: usize = 200;
+
+/// What all searches of a plan found.
+#[derive(Clone, Debug)]
+pub struct Study {
+    /// What time is counted in.
+    pub unit: Unit,
+    /// The searches, in the order of their seeds.
+    pub found: Vec<Found>,
+    /// What each search might spend.
+    pub budget: f64,
+    /// Times at which regret is known, rising up to the budget.
+    pub grid: Vec<f64>,
+    /// By search and time, what the network with the best signal so far is worth.
+    verdicts: Vec<f32>,
+    /// The best verdict of all genotypes.
+    pub best_verdict: f64,
+    /// The best signal of all genotypes.
+    pub best_signal: f64,
+    /// How long it took, in seconds, the table being read already.
+    pub wall_seconds: f64,
+    /// Searches at once.
+    pub threads: usize,
+}
+
+/// Runs all searches of a plan. Results do not depend on the number of threads.
+///
+/// # Errors
+/// The first search that can't go on.
+pub fn run(plan: &Plan, oracle: &Oracle, registry: &Registry) -> Result<Study, BenchError> {
+    let answers = oracle.answers(&plan.fidelity)?;
+    let counts_seconds = answers.has_seconds() && plan.budget.is_finite();
+    let unit = if counts_seconds { Unit::Seconds } else { Unit::Evaluations };
+    let budget = match (unit, plan.max_evaluations) {
+        (Unit::Evaluations, Some(most)) => plan.budget.min(most as f64),
+        _ => plan.budget,
+    };
+    if !budget.is_finite() {
+        return Err(BenchError::NoLimit);
+    }
+    let grid: Vec<f64> = (1..=POINTS).map(|point| budget * point as f64 / POINTS as f64).collect();
+    let threads = plan.threads.clamp(1, plan.seeds.max(1) as usize);
+    let shared = Shared {
+        plan,
+        oracle,
+        registry,
+        answers: &answers,
+        unit,
+        grid: &grid,
+        next: AtomicUsize::new(0),
+        failed: AtomicBool::new(false),
+    };
+    let clock = RealClock::new();
+    let parts = thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| shared.work())).collect();
+        workers.into_iter().map(join).collect::<Result<Vec<_>, _>>()
+    })?;
+    let wall_seconds = clock.now().as_secs_f64();
+    let mut all: Vec<(Found, Vec<f32>)> = parts.into_iter().flatten().collect();
+    all.sort_unstable_by_key(|(found, _)| found.seed);
+    let (found, verdicts): (Vec<Found>, Vec<Vec<f32>>) = all.into_iter().unzip();
+    Ok(Study {
+        unit,
+        budget,
+        found,
+        verdicts: verdicts.concat(),
+        best_verdict: answers.largest(|answer| answer.verdict),
+        best_signal: answers.largest(|answer| answer.signal),
+        grid,
+        wall_seconds,
+        threads,
+    })
+}
+
+fn join<T>(worker: thread::ScopedJoinHandle<'_, T>) -> T {
+    match worker.join() {
+        Ok(result) => result,
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+}
+
+/// What the threads share.
+struct Shared<'a> {
+    plan: &'a Plan,
+    oracle: &'a Oracle,
+    registry: &'a Registry,
+    answers: &'a Answers,
+    unit: Unit,
+    grid: &'a [f64],
+    next: AtomicUsize,
+    failed: AtomicBool,
+}
+
+impl Shared<'_> {
+    /// Runs searches until none is left.
+    fn work(&self) -> Result<Vec<(Found, Vec<f32>)>, BenchError> {
+        let mut results = Vec::new();
+        while !self.failed.load(Ordering::Relaxed) {
+            let index = self.next.fetch_add(1, Ordering::Relaxed);
+            if index >= self.plan.seeds as usize {
+                break;
+            }
+            let result = self.search(self.plan.first_seed.wrapping_add(index as u64));
+            results.push(result.inspect_err(|_| self.failed.store(true, Ordering::Relaxed))?);
+        }
+        Ok(results)
+    }
+
+    fn search(&self, seed: u64) -> Result<(Found, Vec<f32>), BenchError> {
+        let Self { plan, oracle, .. } = self;
+        let context = StrategyContext {
+            space: oracle.space().clone(),
+            seed,
+            objectives: vec![Plan::objective(oracle.signal())],
+            fidelity: plan.fidelity,
+        };
+        let mut strategy = self.registry.strategy(&plan.strategy, &plan.config, &context)?;
+        let mut verdicts = vec![f32::NAN; self.grid.len()];
+        let run = SeedRun::new(oracle, plan, self.answers, self.unit, seed);
+        let found = run.run(strategy.as_mut(), self.grid, &mut verdicts)?;
+        Ok((found, verdicts))
+    }
+}
+
+impl Study {
+    /// The best signals that searches found.
+    #[must_use]
+    pub fn signal(&self) -> Spread {
+        Spread::of(self.found.iter().map(|found| found.signal))
+    }
+
+    /// What the networks with the best signals are worth.
+    #[must_use]
+    pub fn verdict(&self) -> Spread {
+        Spread::of(self.found.iter().map(|found| found.verdict))
+    }
+
+    /// How much less the best network known at a point of the grid is worth than the best of all;
+    /// absent before any search has one.
+    #[must_use]
+    pub fn regret(&self, point: usize) -> Option<Quantiles> {
+        let n = self.grid.len();
+        let verdicts = (0..self.found.len()).map(|seed| self.verdicts[seed * n + point]);
+        // The verdicts are kept in single precision: their errors must not look like less than none.
+        let regret = |verdict: f32| (self.best_verdict - f64::from(verdict)).max(0.0);
+        Quantiles::of(verdicts.filter(|verdict| !verdict.is_nan()).map(regret).collect())
+    }
+
+    /// Evaluations of all searches.
+    #[must_use]
+    pub fn evaluations(&self) -> u64 {
+        self.found.iter().map(|found| found.evaluations).sum()
+    }
+
+    /// Evaluations a second on each processor, the strategies' making included.
+    #[must_use]
+    pub fn evaluations_per_second(&self) -> f64 {
+        self.evaluations() as f64 / self.wall_seconds / self.threads as f64
+    }
+}

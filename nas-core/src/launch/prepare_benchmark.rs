@@ -1,0 +1,79 @@
+//! The part of preparing that only runs on a benchmark have.
+
+use nas_plugin_api::component::{Benchmark, ComponentKind};
+use nas_plugin_api::genotype::Genotype;
+use nas_plugin_api::measurement::names;
+use nas_plugin_api::template::Space;
+use nas_plugin_api::toolkit::random_genotype::random_genotype;
+use nas_plugin_api::toolkit::rng::generator;
+use nas_plugin_api::trial::Fidelity;
+use serde_json::Value;
+
+use super::Problem;
+use super::prepare::Preparation;
+use crate::plugin::{CallError, Timed};
+use crate::settings::Settings;
+
+/// A benchmark that was told its space.
+pub(super) struct PreparedBenchmark {
+    pub(super) benchmark: Timed<Box<dyn Benchmark>>,
+    /// What a trial gets from it: everything but the accuracy on test data.
+    pub(super) delivers: Vec<String>,
+}
+
+impl Preparation {
+    /// Refuses what can't be together with a benchmark.
+    pub(super) fn check_benchmark(&mut self, settings: &Settings, kind: ComponentKind) {
+        if settings.benchmark.is_none() {
+            return;
+        }
+        if kind == ComponentKind::OneShotStrategy {
+            let text = format!("strategy `{}` trains a supernet", settings.strategy.name);
+            let expected = "`[data]`, or a strategy that proposes genotypes";
+            self.problems.push(Problem::new("benchmark", text).expecting(expected));
+        }
+        if settings.inherit.is_some() {
+            let text = "a benchmark is asked instead of inheriting weights";
+            let expected = "`[benchmark]` or `[inherit]`, not both";
+            self.problems.push(Problem::new("inherit", text).expecting(expected));
+        }
+    }
+
+    /// Makes the benchmark, tells it the space, and tries the run's fidelity on one network.
+    pub(super) fn prepare_benchmark(
+        &mut self,
+        settings: &Settings,
+        config: Value,
+        space: &Space,
+        fidelity: Fidelity,
+    ) -> Option<PreparedBenchmark> {
+        let name = settings.benchmark.as_ref()?.name.clone();
+        let (registry, own) = (self.registry.clone(), name.clone());
+        let benchmark = self.make("benchmark", &name, move || registry.benchmark(&own, &config))?;
+        let space = space.clone();
+        let tried = benchmark.call("begin", move |benchmark| {
+            benchmark.begin(&space)?;
+            let first: Genotype = random_genotype(&space, &mut generator(0))?;
+            benchmark.evaluate(&[first], &fidelity, &[0])?;
+            Ok(benchmark.delivers())
+        });
+        match tried {
+            Ok(mut delivers) => {
+                delivers.retain(|name| name != names::HOLDOUT_ACCURACY);
+                Some(PreparedBenchmark { benchmark, delivers })
+            }
+            Err(error) => {
+                let problem = Problem::new("benchmark", format!("it failed to {error}"));
+                let help = match error {
+                    CallError::Plugin(error) => error.help,
+                    _ => None,
+                };
+                self.problems.push(match help {
+                    Some(help) => problem.expecting(help),
+                    None => problem,
+                });
+                None
+            }
+        }
+    }
+}
