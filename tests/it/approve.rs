@@ -50,6 +50,7 @@ fn a_run_goes_on_once_it_is_approved() {
     let sandbox = waiting();
     let n_events = sandbox.events().len();
     check(&sandbox, &["resume", "last"], 6, "waits for approval of many_trials");
+    check(&sandbox, &["show", "last"], 0, "--reason …  agree, so that it can go on");
     let more = ["resume", "last", "--set", "budget.trials=60"];
     check(&sandbox, &more, 6, "waits for approval of many_trials");
     assert_eq!(sandbox.events().len(), n_events, "nothing was journalled");

@@ -17,6 +17,7 @@ mod guide;
 mod inherit;
 mod one_shot;
 mod organisation;
+mod policies;
 mod policy_replay;
 mod resume;
 mod stop;

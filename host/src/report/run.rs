@@ -221,6 +221,11 @@ fn write_next(view: &RunView, page: &mut Page) {
         Some(StopReason::BudgetSpent { budget }) => {
             hints.push((format!("nas resume {run} --set budget.{budget}=…"), "go on with more"));
         }
+        Some(StopReason::AwaitingApproval { .. }) if view.history.decision.is_none() => {
+            hints.push((format!("nas approve {run} --reason …"), "agree, so that it can go on"));
+            hints.push((format!("nas deny {run} --reason …"), "or end it"));
+        }
+        Some(StopReason::AwaitingApproval { .. }) if view.is_denied() => {}
         Some(reason) if reason.is_resumable() => {
             hints.push((format!("nas resume {run}"), "go on from here"));
         }

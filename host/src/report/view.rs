@@ -111,6 +111,11 @@ impl RunView {
         }
     }
 
+    /// Whether a person said that the run must not go on.
+    pub(crate) fn is_denied(&self) -> bool {
+        self.history.decision.as_ref().is_some_and(|decision| !decision.granted)
+    }
+
     /// The log of a trial, if it has one.
     pub(crate) fn trial_log(&self, trial: TrialId) -> Option<PathBuf> {
         let path = nas_core::executor::trial_log(self.folder.path(), trial);

@@ -23,7 +23,7 @@ impl Rules {
         if self.organisation.trim().is_empty() {
             return Err("`organisation` is empty; give a name that people know".to_owned());
         }
-        for policy in self.policies.iter().filter(|one| one.mode == PolicyMode::Observe) {
+        if let Some(policy) = self.policies.iter().find(|one| one.mode == PolicyMode::Observe) {
             let name = &policy.name;
             return Err(format!("policy `{name}` has mode `observe`; what is required is obeyed"));
         }

@@ -211,7 +211,7 @@ impl Organisation {
     pub fn record(&self) -> OrganisationRecord {
         OrganisationRecord {
             organisation: self.rules.organisation.clone(),
-            path: self.path.clone(),
+            path: std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone()),
             found_by: self.found_by,
             sha256: self.sha256.clone(),
             signed: self.signed.clone(),

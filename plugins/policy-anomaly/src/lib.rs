@@ -1,7 +1,7 @@
 //! `anomaly`: halts a search whose results can't be, or whose trials mostly come to nothing.
 //!
-//! Two things are looked at. Single results ([`result`]): a value that is no number, an accuracy
-//! outside of 0 to 1, networks that all guess the same. And how proposals end ([`rates`]): too many
+//! Two things are looked at. Single results (`result`): a value that is no number, an accuracy
+//! outside of 0 to 1, networks that all guess the same. And how proposals end (`rates`): too many
 //! failures, refusals or duplicates among the last ones. What it is not: a judge of how good a
 //! network is, or how fast a search gets better (`runaway`).
 

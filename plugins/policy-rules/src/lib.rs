@@ -1,8 +1,8 @@
 //! `rules`: conditions that an organisation writes itself, in CEL, the expression language that
 //! Kubernetes uses.
 //!
-//! [`Condition`] is what is written, [`vocabulary`] what it can speak of, [`types`] checks it
-//! before anything runs, and [`facts`] fills in the values of a question. A condition that can't be
+//! [`Condition`] is what is written, `vocabulary` what it can speak of, `types` checks it
+//! before anything runs, and `facts` fills in the values of a question. A condition that can't be
 //! evaluated (a measurement that is not there) counts as one that holds, and halts.
 
 mod condition;

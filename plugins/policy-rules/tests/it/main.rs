@@ -148,3 +148,17 @@ fn the_strictest_condition_wins() {
     let reject = Condition { action: Objection::Reject, ..condition(Asked::Plan, "true") };
     assert!(self::rules(&[reject]).is_err(), "there is no candidate at this question");
 }
+
+#[test]
+fn ten_conditions_cost_a_candidate_less_than_a_millisecond() {
+    let when = "cost.parameters > 5000000 || operations.exists(name, operations[name] > 100)";
+    let mut rules = rules(&vec![condition(Asked::Candidate, when); 10]).unwrap();
+    let (question, context) = (question(Asked::Candidate), context());
+    let began = std::time::Instant::now();
+    for _ in 0..1000 {
+        assert_eq!(rules.judge(&question, &context).unwrap().action, Action::Allow);
+    }
+    let each = began.elapsed() / 1000;
+    println!("{each:?} a candidate");
+    assert!(each < std::time::Duration::from_millis(1), "{each:?}");
+}
