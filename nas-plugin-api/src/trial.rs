@@ -51,6 +51,16 @@ pub struct ProposalDetails {
     /// The generation it belongs to, from 0; policies look at progress once per generation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub generation: Option<u32>,
+    /// The strategy would answer with this genotype if the search ended now: it holds it for better
+    /// than others that measured better by luck. Where it was evaluated before, asking again is
+    /// free: the trial is told as a duplicate. The last such proposal counts.
+    #[serde(skip_serializing_if = "is_false")]
+    pub answer: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands fields over by reference")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands fields over by reference")]
@@ -69,6 +79,13 @@ impl Proposal {
     #[must_use]
     pub fn with_parents(mut self, parents: &[TrialId]) -> Self {
         self.details.parents = parents.to_vec();
+        self
+    }
+
+    /// The same proposal, as what the strategy would answer with now.
+    #[must_use]
+    pub fn as_answer(mut self) -> Self {
+        self.details.answer = true;
         self
     }
 

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::benchmark::cells;
 use crate::support::{Sandbox, repository, text};
 
 /// Every page of the book, and the pages at the root.
@@ -98,6 +99,7 @@ fn every_configuration_is_ready_to_run() {
         for configuration in configurations(&page) {
             let sandbox = Sandbox::with_fake_worker("");
             sandbox.configure(&configuration);
+            std::fs::write(sandbox.path("nb201.csv.gz"), cells()).unwrap();
             let output = sandbox.run(&["check", "search.toml"]);
             assert!(output.status.success(), "{}: {}", page.display(), text(&output));
             count += 1;

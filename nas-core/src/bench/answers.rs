@@ -41,6 +41,19 @@ impl Answers {
     /// What is known of a genotype; absent if it is none of the space, or has no entry.
     #[must_use]
     pub fn get(&self, genotype: &Genotype) -> Option<Answer> {
+        let answer = self.answers[self.place(genotype)?];
+        Some(answer).filter(|answer| !answer.signal.is_nan())
+    }
+
+    /// Number of genotypes.
+    #[must_use]
+    pub fn n_genotypes(&self) -> usize {
+        self.answers.len()
+    }
+
+    /// A genotype's place among all, from 0; absent if it is none of the space.
+    #[must_use]
+    pub fn place(&self, genotype: &Genotype) -> Option<usize> {
         if genotype.0.len() != self.options.len() {
             return None;
         }
@@ -52,7 +65,7 @@ impl Answers {
             }
             place = place * options + value;
         }
-        Some(self.answers[place]).filter(|answer| !answer.signal.is_nan())
+        Some(place)
     }
 
     /// Whether evaluations have a cost.

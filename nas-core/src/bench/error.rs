@@ -50,7 +50,7 @@ pub enum BenchError {
         source: PluginError,
     },
     /// The strategy proposes nothing that costs anything.
-    #[error("`{strategy}` proposed {n} genotypes in a row that have no entry (seed {seed})")]
+    #[error("`{strategy}` proposed {n} times in a row what costs nothing (seed {seed})")]
     NothingToEvaluate {
         /// The strategy.
         strategy: String,

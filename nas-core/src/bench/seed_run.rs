@@ -10,17 +10,18 @@ use nas_plugin_api::trial::{Fidelity, Outcome, Proposal, Trial};
 use super::answers::{Answer, Answers, Oracle};
 use super::{BenchError, Plan, Unit};
 
-/// Proposals in a row that have no entry before a search counts as stuck.
-const MAX_WITHOUT_ENTRY: u32 = 10_000;
+/// Proposals in a row that cost nothing before a search counts as stuck.
+const MAX_FREE: u32 = 10_000;
 
 /// What a search found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
     /// Its seed.
     pub seed: u64,
-    /// The best signal.
+    /// The signal of its answer: of the network that the strategy named last, or else of the one with
+    /// the best signal.
     pub signal: f64,
-    /// What the network with the best signal is worth.
+    /// What that network is worth.
     pub verdict: f64,
     /// Evaluations, repeats included.
     pub evaluations: u64,
@@ -82,7 +83,9 @@ impl<'a> SeedRun<'a> {
             done: None,
         };
         let mut next_id = 0;
-        let mut without_entry = 0;
+        let mut free = 0;
+        let mut has_answered = false;
+        let mut evaluated = vec![false; self.answers.n_genotypes()];
         let mut point = 0;
         while found.spent < self.plan.budget
             && self.plan.max_evaluations.is_none_or(|most| found.evaluations < most)
@@ -98,24 +101,32 @@ impl<'a> SeedRun<'a> {
                 }
             };
             for proposal in proposals {
+                let place = self.answers.place(&proposal.genotype);
+                let is_free = proposal.details.answer && place.is_some_and(|p| evaluated[p]);
                 let (answer, cost) = self.evaluate(&proposal)?;
-                without_entry = if answer.is_some() { 0 } else { without_entry + 1 };
-                if without_entry > MAX_WITHOUT_ENTRY {
+                let cost = if is_free { 0.0 } else { cost };
+                free = if answer.is_some() && !is_free { 0 } else { free + 1 };
+                if free > MAX_FREE {
                     let (strategy, seed) = (self.plan.strategy.clone(), self.seed);
-                    return Err(BenchError::NothingToEvaluate { strategy, seed, n: without_entry });
+                    return Err(BenchError::NothingToEvaluate { strategy, seed, n: free });
                 }
                 found.spent += cost;
                 while point < grid.len() && grid[point] < found.spent {
                     verdicts[point] = found.verdict as f32;
                     point += 1;
                 }
-                if let Some(answer) = answer {
-                    found.evaluations += u64::from(proposal.details.repeats.max(1));
-                    if answer.signal > found.signal {
+                if let (Some(answer), Some(place)) = (answer, place) {
+                    evaluated[place] = true;
+                    if !is_free {
+                        found.evaluations += u64::from(proposal.details.repeats.max(1));
+                    }
+                    has_answered |= proposal.details.answer;
+                    let is_better = !has_answered && answer.signal > found.signal;
+                    if proposal.details.answer || is_better {
                         (found.signal, found.verdict) = (answer.signal, answer.verdict);
                     }
                 }
-                let told = [trial(next_id, proposal, answer)];
+                let told = [trial(next_id, proposal, answer, is_free)];
                 next_id += 1;
                 strategy.tell(&told).map_err(failed)?;
             }
@@ -147,11 +158,15 @@ impl<'a> SeedRun<'a> {
 }
 
 /// As the strategy is told. Of the measurements it gets the signal alone, as its objective.
-fn trial(id: u64, proposal: Proposal, answer: Option<Answer>) -> Trial {
+fn trial(id: u64, proposal: Proposal, answer: Option<Answer>, is_free: bool) -> Trial {
     Trial {
         id,
         proposal,
-        outcome: if answer.is_some() { Outcome::Finished } else { Outcome::Invalid },
+        outcome: match answer {
+            Some(_) if is_free => Outcome::Duplicate,
+            Some(_) => Outcome::Finished,
+            None => Outcome::Invalid,
+        },
         objectives: answer.map(|answer| answer.signal).into_iter().collect(),
         measurements: Measurements::default(),
         cost: Cost::default(),

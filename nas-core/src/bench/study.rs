@@ -138,13 +138,13 @@ impl Shared<'_> {
 }
 
 impl Study {
-    /// The best signals that searches found.
+    /// The signals of the searches' answers.
     #[must_use]
     pub fn signal(&self) -> Spread {
         Spread::of(self.found.iter().map(|found| found.signal))
     }
 
-    /// What the networks with the best signals are worth.
+    /// What the answers are worth.
     #[must_use]
     pub fn verdict(&self) -> Spread {
         Spread::of(self.found.iter().map(|found| found.verdict))

@@ -126,6 +126,21 @@ fn every_query_is_charged_and_the_one_that_crosses_the_budget_counts() {
 }
 
 #[test]
+fn an_answer_is_free_once_it_was_evaluated_and_the_last_one_counts() {
+    let mut strategy = Scripted::of(&[[1, 1], [0, 1], [0, 1], [1, 0], [0, 2], [0, 2]]);
+    for again in [2, 4] {
+        strategy.proposals[again].details.answer = true;
+    }
+    let (found, _) = run(&mut strategy, 100.0).unwrap();
+    // `[0, 2]` was not evaluated when it was named.
+    assert_eq!((found.evaluations, found.spent, found.verdict), (5, 50.0, -2.0));
+    assert_eq!(strategy.told[2], (Outcome::Duplicate, vec![1.0]));
+    let mut endless = Scripted::of(&[[0, 1]; 20_000]);
+    endless.proposals[1..].iter_mut().for_each(|proposal| proposal.details.answer = true);
+    assert!(matches!(run(&mut endless, 100.0), Err(BenchError::NothingToEvaluate { .. })));
+}
+
+#[test]
 fn what_has_no_entry_is_free_and_told_as_invalid() {
     let mut strategy = Scripted::of(&[[1, 2], [5, 0], [0, 0]]);
     let (found, _) = run(&mut strategy, 100.0).unwrap();

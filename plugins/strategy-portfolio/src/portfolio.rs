@@ -55,7 +55,18 @@ pub struct Portfolio {
     /// What was told, in its order; minus infinity for a trial without a result.
     observed: Vec<(Genotype, f64)>,
     running: Vec<Genotype>,
+    /// What it answered with last.
+    answered: Option<Genotype>,
     shape: Option<(Shape, usize)>,
+}
+
+/// What the process says.
+struct Thought {
+    /// Of what was observed, what is thought best: a lucky result counts less than one among good
+    /// neighbours.
+    best: Genotype,
+    /// What to evaluate next.
+    next: Option<Genotype>,
 }
 
 impl Component for Portfolio {
@@ -73,6 +84,7 @@ impl Component for Portfolio {
             proposed: HashSet::new(),
             observed: Vec::new(),
             running: Vec::new(),
+            answered: None,
             shape: None,
             config,
             context,
@@ -85,7 +97,18 @@ impl SearchStrategy for Portfolio {
         let mut proposals: Vec<Proposal> = Vec::with_capacity(slots);
         while proposals.len() < slots {
             let is_start = self.proposed.len() < self.config.starts;
-            let promising = if is_start { None } else { self.most_promising()? };
+            let promising = match is_start {
+                true => None,
+                false => self.most_promising()?,
+            };
+            let promising = match promising {
+                Some(Thought { best, .. }) if self.answered.as_ref() != Some(&best) => {
+                    proposals.push(Proposal::from(best.clone()).as_answer());
+                    self.answered = Some(best);
+                    continue;
+                }
+                thought => thought.and_then(|thought| thought.next),
+            };
             let Some(genotype) = promising.map_or_else(|| self.random(), |g| Ok(Some(g)))? else {
                 break;
             };
@@ -104,6 +127,9 @@ impl SearchStrategy for Portfolio {
     fn tell(&mut self, trials: &[Trial]) -> Result<(), PluginError> {
         for trial in trials {
             let genotype = &trial.proposal.genotype;
+            if trial.proposal.details.answer {
+                continue;
+            }
             if let Some(place) = self.running.iter().position(|running| running == genotype) {
                 self.running.remove(place);
             }
@@ -129,9 +155,9 @@ impl Portfolio {
         Ok(None)
     }
 
-    /// The candidate that is expected to improve most; nothing where there is too little to learn
-    /// from.
-    fn most_promising(&mut self) -> Result<Option<Genotype>, PluginError> {
+    /// What is thought best, and the candidate that is expected to improve most on it; nothing where
+    /// there is too little to learn from.
+    fn most_promising(&mut self) -> Result<Option<Thought>, PluginError> {
         let learnt = self.to_learn_from();
         let Some(targets) = targets(&learnt) else { return Ok(None) };
         if self.views.len() > MAX_KEPT {
@@ -149,6 +175,7 @@ impl Portfolio {
         let mut order: Vec<usize> = (0..seen.len()).collect();
         order.sort_by(|&a, &b| thought[b].mean.total_cmp(&thought[a].mean));
         order.truncate(self.config.centres);
+        let thought_best = seen[order[0]].clone();
         let candidates = self.candidates(&order.iter().map(|&i| &seen[i]).collect::<Vec<_>>())?;
         candidates.iter().for_each(|genotype| self.keep_views(genotype));
         // What runs is taken for as good as it is thought to be, so that not all try the same.
@@ -163,7 +190,7 @@ impl Portfolio {
         };
         let gains = predictions.iter().map(|one| expected_improvement(*one, best));
         let found = gains.zip(candidates).reduce(|a, b| if b.0 > a.0 { b } else { a });
-        Ok(found.map(|(_, genotype)| genotype))
+        Ok(Some(Thought { best: thought_best, next: found.map(|(_, genotype)| genotype) }))
     }
 
     /// Neighbours of these and random genotypes, all new and different.

@@ -11,7 +11,7 @@ use crate::{file, space, table};
 /// `edgetpu` supports every second cell.
 fn devices() -> Vec<String> {
     let row = |index: usize| {
-        let edgetpu = if index % 2 == 0 { "-1".to_owned() } else { format!("{index}.5") };
+        let edgetpu = if index.is_multiple_of(2) { "-1".to_owned() } else { format!("{index}.5") };
         format!("{index},{index},{edgetpu},1")
     };
     let header = "index,c10_edgegpu_latency_ms,c10_edgetpu_latency_ms,c100_edgegpu_latency_ms";
