@@ -203,7 +203,8 @@ fn write_next(view: &RunView, page: &mut Page) {
     if let Some(trial) = view.champion() {
         hints.push((format!("nas show {run} --trial {trial}"), "its lineage, curve, cost and log"));
     }
-    if view.history.stop.is_some() && view.champion().is_some() {
+    let trains = view.settings.as_ref().is_some_and(|settings| settings.benchmark.is_none());
+    if trains && view.history.stop.is_some() && view.champion().is_some() {
         let what = match view.settings.as_ref().is_some_and(|settings| settings.inherit.is_some()) {
             true => "train the best network from scratch: so far its weights are inherited",
             false => "train the best network again, at another scale: --set space.cells=…",
