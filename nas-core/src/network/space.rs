@@ -64,6 +64,18 @@ pub enum NetworkError {
         /// One in so many channels is mixed.
         one_in: usize,
     },
+    /// A norm over channels of which some are masked away.
+    #[error(
+        "node `{node}`: a {layer} over channels whose number is chosen can't be part of a supernet, \
+         since it would count those that are not there; take a batch norm, or a strategy that \
+         evaluates single networks"
+    )]
+    NormOfWidth {
+        /// The template's node.
+        node: String,
+        /// What it is.
+        layer: &'static str,
+    },
     /// The space names an operation that the set does not have.
     #[error(
         "the space needs operation `{operation}`, which the set does not have (it has {known})"

@@ -101,6 +101,12 @@ impl NetworkSpace {
                 TemplateLayer::Layer(layer @ Layer::BatchNorm(_)) => {
                     writer.norm(&node.name, layer.clone(), &inputs)?
                 }
+                TemplateLayer::Layer(layer @ (Layer::LayerNorm(_) | Layer::GroupNorm(_)))
+                    if inputs.iter().any(|&input| writer.masks[input].is_some()) =>
+                {
+                    let (node, layer) = (node.name.clone(), layer.name());
+                    return Err(NetworkError::NormOfWidth { node, layer });
+                }
                 TemplateLayer::Layer(layer) => writer.fixed(&node.name, layer.clone(), &inputs)?,
                 TemplateLayer::Wide { layer, width } => {
                     let Options::Width { values } = &template.choices[*width].options else {
@@ -222,11 +228,31 @@ impl NetworkSpace {
     }
 }
 
+/// Whether zeros in some channels reach others, or move.
+fn mixes_channels(layer: &Layer) -> bool {
+    !matches!(
+        layer,
+        Layer::Activation(_)
+            | Layer::Add
+            | Layer::AdaptiveAvgPool(_)
+            | Layer::BatchNorm(_)
+            | Layer::DropPath
+            | Layer::Dropout { .. }
+            | Layer::GlobalAvgPool
+            | Layer::Identity
+            | Layer::Mul
+            | Layer::Pool1d(_)
+            | Layer::Pool2d(_)
+    )
+}
+
 /// A supernet in the making, with its shapes.
 #[derive(Default)]
 struct Writer {
     supernet: Supernet,
     shapes: Vec<Shape>,
+    /// The mask that each value carries: what lies behind it is zero.
+    masks: Vec<Option<SupernetLayer>>,
 }
 
 impl Writer {
@@ -237,6 +263,17 @@ impl Writer {
         inputs: Vec<NodeIndex>,
         shape: Shape,
     ) -> NodeIndex {
+        self.masks.push(match &layer {
+            SupernetLayer::WidthMask { .. } => Some(layer.clone()),
+            SupernetLayer::Layer(layer) if mixes_channels(layer) => None,
+            // Sums of values with different masks have none.
+            _ => match inputs.split_first() {
+                Some((&first, others)) => self.masks[first]
+                    .clone()
+                    .filter(|mask| others.iter().all(|&i| self.masks[i].as_ref() == Some(mask))),
+                None => None,
+            },
+        });
         self.supernet.nodes.push(SupernetNode { name, layer, inputs });
         self.shapes.push(shape);
         self.shapes.len() - 1
@@ -267,19 +304,19 @@ impl Writer {
     }
 
     /// A batch norm. It undoes whatever a mask does to a channel's scale, and shifts channels that
-    /// are masked away: so a mask in front of it moves behind it.
+    /// are masked away: so a mask right in front of it moves behind it, and one further up is
+    /// repeated.
     fn norm(
         &mut self,
         name: &str,
         layer: Layer,
         inputs: &[NodeIndex],
     ) -> Result<NodeIndex, NetworkError> {
-        let masked = inputs.first().map(|&input| &self.supernet.nodes[input]);
-        let (mask, wide) = match masked {
-            Some(node @ SupernetNode { layer: SupernetLayer::WidthMask { .. }, .. }) => {
-                (node.layer.clone(), node.inputs.clone())
-            }
-            _ => return self.fixed(name, layer, inputs),
+        let mask = inputs.first().and_then(|&input| self.masks[input].clone());
+        let Some(mask) = mask else { return self.fixed(name, layer, inputs) };
+        let wide = match &self.supernet.nodes[inputs[0]] {
+            SupernetNode { layer: SupernetLayer::WidthMask { .. }, inputs, .. } => inputs.clone(),
+            _ => inputs.to_vec(),
         };
         let norm = self.fixed(name, layer, &wide)?;
         let shape = self.shapes[norm].clone();

@@ -3,10 +3,13 @@
 use std::path::Path;
 
 use nas_core::network::{NetworkSpace, OperationGraphs};
-use nas_plugin_api::component::{Component, Mixture, Need, OperationSet, SearchSpace};
+use nas_plugin_api::component::{
+    Component, Mixture, Need, OperationInfo, OperationSet, SearchSpace,
+};
+use nas_plugin_api::error::PluginError;
 use nas_plugin_api::genotype::Genotype;
-use nas_plugin_api::graph::Shape;
-use nas_plugin_api::template::{Role, Scale, Space};
+use nas_plugin_api::graph::{BatchNorm, Conv2d, GroupNorm, Layer, Shape};
+use nas_plugin_api::template::{Role, Scale, Space, Template, TemplateBuilder};
 use nas_plugin_api::toolkit::mixture_layout::MixtureLayout;
 use nas_plugin_api::toolkit::random_genotype::random_genotype;
 use nas_plugin_api::toolkit::rng::generator;
@@ -118,6 +121,44 @@ fn narrow_networks_inherit_the_first_channels() {
     let config = LayerWidthsConfig { widths: vec![4, 8, 12], ..LayerWidthsConfig::default() };
     let space = LayerWidthsSpace::create(config, ()).unwrap();
     check(&networks(&space, Box::new(BasicOperations), (None, None)));
+}
+
+/// Layers of chosen widths with a norm somewhere behind.
+struct Wide {
+    norm: Layer,
+}
+
+impl SearchSpace for Wide {
+    fn template(&self, _: &[OperationInfo], scale: &Scale) -> Result<Template, PluginError> {
+        let mut network = TemplateBuilder::new("wide");
+        let mut x = network.input(scale.input.clone());
+        for id in ["first", "second"] {
+            x = network.chosen_width(id, &[4, 8, 12], Conv2d::new(1, 3).padding(1), x);
+            x = network.relu(x);
+            x = network.layer(self.norm.clone(), x);
+        }
+        let x = network.global_avg_pool(x);
+        let logits = network.linear(scale.classes, x);
+        Ok(network.finish(logits)?)
+    }
+}
+
+/// A batch norm that a ReLU parts from the layer whose width is chosen.
+#[test]
+fn masked_channels_stay_masked_behind_norms() {
+    let space = Wide { norm: BatchNorm::default().into() };
+    check(&networks(&space, Box::new(BasicOperations), (None, None)));
+}
+
+#[test]
+fn norms_over_a_chosen_number_of_channels_make_no_supernet() {
+    let space = Wide { norm: GroupNorm { groups: 2, eps: 1e-5, affine: true }.into() };
+    let networks = networks(&space, Box::new(BasicOperations), (None, None));
+    let error = networks.supernet(1).unwrap_err().to_string();
+    assert!(error.contains("group_norm") && error.contains("take a batch norm"), "{error}");
+    // Single networks are no problem.
+    let genotype = random_genotype(networks.space(), &mut generator(1)).unwrap();
+    networks.network(&genotype).unwrap();
 }
 
 #[test]
