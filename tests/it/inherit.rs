@@ -22,7 +22,7 @@ execution = { workers = 1 }
 "#;
 
 const SEARCH: &str = r#"
-name = "heirs"
+name = "inherits"
 strategy = { name = "regularized-evolution", population = 6, sample_size = 3 }
 inherit = { run = "supernet_run", recalibration_batches = 4 }
 data.format = "digits"
@@ -82,7 +82,7 @@ fn a_strategy_searches_on_inherited_weights_and_its_best_is_trained_from_scratch
     assert!(trained[0].get(names::TRAIN_LOSS).is_some());
     assert!(events.iter().any(|event| matches!(event, Event::Audited { .. })));
     let page = text(&output);
-    assert!(page.contains("strategy list") && page.contains("heirs-retrained"), "{page}");
+    assert!(page.contains("strategy list") && page.contains("inherits-retrained"), "{page}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::{LaunchError, Prepared, Problem, RunFolder};
 use crate::budget::Ledger;
 use crate::executor::{SearchWorkerOptions, worker_program};
 use crate::journal::{Event, EventLog, Recorded};
-use crate::one_shot::{Listed, OneShotSearch, SearchOutcome, make_checkpoint_folder, search_log};
+use crate::one_shot::{OneShotSearch, SearchOutcome, listed, make_checkpoint_folder, search_log};
 use crate::plugin::{PluginLoadError, Timed};
 use crate::protocol::Setup;
 use crate::protocol::one_shot::OneShotJob;
@@ -47,7 +47,7 @@ impl Prepared {
         search.replay(recorded)?;
         match search.run()? {
             SearchOutcome::Ended(end) => {
-                let listed = Listed::new(&end, settings.derive);
+                let listed = listed(&end, settings.derive);
                 let limit = Duration::from_secs_f64(self.settings.execution.plugin_seconds);
                 self.parts.strategy = Timed::create::<PluginLoadError>("list", limit, move || {
                     Ok(Box::new(listed) as Box<dyn SearchStrategy>)

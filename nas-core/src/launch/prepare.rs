@@ -6,25 +6,24 @@ use std::time::Duration;
 
 use nas_plugin_api::component::{ComponentKind, SearchStrategy, StrategyContext};
 use nas_plugin_api::graph::Shape;
-use nas_plugin_api::measurement::names;
 use nas_plugin_api::template::{Role, Scale};
+use nas_plugin_api::toolkit::genotype_list::GenotypeList;
 use nas_plugin_api::trial::Fidelity;
-use nas_plugin_api::verdict::{Plan, QuestionKind};
+use nas_plugin_api::verdict::Plan;
 use serde_json::{Map, Value};
 
 use super::Problem;
 use super::prepare_benchmark::PreparedBenchmark;
-use super::prepare_heritage::PreparedHeritage;
+use super::prepare_inherit::{self, PreparedInherit};
 use super::prepare_one_shot::{Configs, PreparedSearch};
 use crate::executor::prepare_data;
 use crate::journal::{ComponentRecord, FileRecord};
-use crate::network::{NetworkSpace, OperationGraphs};
-use crate::one_shot::Listed;
+use crate::network::NetworkSpace;
 use crate::organisation::{Organisation, PolicyPlaces};
-use crate::plugin::{CallError, PluginLoadError, Registry, Timed, check_config, read_config_files};
+use crate::plugin::{Registry, Timed, check_config, read_config_files};
 use crate::protocol::Usage;
 use crate::protocol::data::DataSummary;
-use crate::search::{Parts, Policy};
+use crate::search::Parts;
 use crate::settings::{ComponentSettings, Settings};
 
 /// A search that could begin: everything was checked, the data are split, nothing is trained.
@@ -38,7 +37,7 @@ pub struct Prepared {
     pub(super) files: Vec<FileRecord>,
     pub(super) review_needs: Vec<String>,
     pub(super) one_shot: Option<PreparedSearch>,
-    pub(super) heritage: Option<PreparedHeritage>,
+    pub(super) inherited: Option<PreparedInherit>,
     /// The organisation's policy that holds, if there is one.
     pub(super) organisation: Option<Organisation>,
     pub(super) benchmark: Option<PreparedBenchmark>,
@@ -145,12 +144,12 @@ fn workers(wanted: usize) -> usize {
 pub(super) struct Preparation {
     pub(super) registry: Arc<Registry>,
     folder: PathBuf,
-    limit: Duration,
+    pub(super) limit: Duration,
     pub(super) problems: Vec<Problem>,
     files: Vec<FileRecord>,
     organisation: Option<Organisation>,
-    /// What trials get from a benchmark; what workers measure where there is none.
-    delivers: Option<Vec<String>>,
+    /// What trials get where nothing is trained: from a benchmark, or with inherited weights.
+    pub(super) delivers: Option<Vec<String>>,
 }
 
 impl Preparation {
@@ -202,7 +201,7 @@ impl Preparation {
             epochs: settings.training.epochs,
             data_fraction: settings.training.data_fraction,
         };
-        let strategy = self.make_listed(Listed::default())?;
+        let strategy = self.make_listed(GenotypeList::default())?;
         let policies = self.make_policies(settings, policies)?;
         Some(Parts { space, strategy, fitness, objectives, fitness_needs, policies, fidelity })
     }
@@ -267,7 +266,10 @@ impl Preparation {
         let benchmark = space.as_ref().and_then(|space| {
             self.prepare_benchmark(&settings, benchmark, space.space(), fidelity)
         });
-        self.delivers = benchmark.as_ref().map(|benchmark| benchmark.delivers.clone());
+        self.delivers = match &benchmark {
+            Some(benchmark) => Some(benchmark.delivers.clone()),
+            None => settings.inherit.as_ref().map(|_| prepare_inherit::delivers()),
+        };
         let fitness = self.make_fitness(&settings, fitness);
         let policies = self.make_policies(&settings, policies);
         let (space, (fitness, objectives, fitness_needs)) = (space?, fitness?);
@@ -278,7 +280,7 @@ impl Preparation {
             return None;
         }
         let parts_of_space = (configs.operations.clone(), configs.space.clone());
-        let heritage = self.prepare_heritage(&mut settings, parts_of_space, &space, data.as_ref());
+        let inherited = self.prepare_inherit(&mut settings, parts_of_space, &space, data.as_ref());
         let context = StrategyContext {
             space: space.space().clone(),
             seed: settings.seed,
@@ -297,7 +299,7 @@ impl Preparation {
                     data.as_ref()?,
                     (context, signals),
                 )?;
-                (self.make_listed(Listed::default())?, Some(search))
+                (self.make_listed(GenotypeList::default())?, Some(search))
             }
         };
         let review_needs = self.review_needs(&policies, &fitness_needs);
@@ -320,14 +322,14 @@ impl Preparation {
             files,
             review_needs,
             one_shot,
-            heritage,
+            inherited,
             organisation: self.organisation.clone(),
             benchmark,
             plugin_cache: self.registry.places().cache.clone(),
         })
     }
 
-    fn make_listed(&mut self, listed: Listed) -> Option<Timed<Box<dyn SearchStrategy>>> {
+    fn make_listed(&mut self, listed: GenotypeList) -> Option<Timed<Box<dyn SearchStrategy>>> {
         self.make("strategy", "list", move || Ok(Box::new(listed) as Box<dyn SearchStrategy>))
     }
 
@@ -473,157 +475,4 @@ impl Preparation {
             role: Role::Final,
         }
     }
-
-    pub(super) fn make_space(
-        &mut self,
-        settings: &Settings,
-        operations: Value,
-        space: Value,
-        scale: Scale,
-    ) -> Option<NetworkSpace> {
-        let registry = Arc::clone(&self.registry);
-        let (operations_name, space_name) =
-            (settings.operations.name.clone(), settings.space.name.clone());
-        // One call, on a thread of its own: neither is called while networks are trained.
-        let made = Timed::create(&settings.space.name, self.limit, move || {
-            let operations = registry
-                .operations(&operations_name, &operations)
-                .map_err(|error| Misfit::new("operations", error))?;
-            let space =
-                registry.space(&space_name, &space).map_err(|error| Misfit::new("space", error))?;
-            NetworkSpace::new(space.as_ref(), OperationGraphs::new(operations), &scale, scale.role)
-                .map_err(|error| Misfit::new("space", error))
-        });
-        let space =
-            made.and_then(|space| Ok(space.call("describe itself", |space| Ok(space.clone()))?));
-        space.map_err(|Misfit { key, message }| self.problems.push(Problem::new(key, message))).ok()
-    }
-
-    fn make_fitness(&mut self, settings: &Settings, config: Value) -> Option<MadeFitness> {
-        let (registry, name) = (Arc::clone(&self.registry), settings.fitness.name.clone());
-        let fitness =
-            self.make("fitness", &settings.fitness.name, move || registry.fitness(&name, &config))?;
-        let described =
-            fitness.call("describe itself", |fitness| Ok((fitness.objectives(), fitness.needs())));
-        let (objectives, needs) = match described {
-            Ok(described) => described,
-            Err(error) => {
-                self.problems.push(Problem::new("fitness", error.to_string()));
-                return None;
-            }
-        };
-        if objectives.is_empty() {
-            self.problems.push(Problem::new("fitness", "it computes no objective"));
-        }
-        self.check_measurements("fitness", &needs);
-        Some((fitness, objectives, needs))
-    }
-
-    fn make_strategy(
-        &mut self,
-        settings: &Settings,
-        config: Value,
-        context: StrategyContext,
-    ) -> Option<Timed<Box<dyn SearchStrategy>>> {
-        let (registry, name) = (Arc::clone(&self.registry), settings.strategy.name.clone());
-        self.make("strategy", &settings.strategy.name, move || {
-            registry.strategy(&name, &config, &context)
-        })
-    }
-
-    fn make_policies(&mut self, settings: &Settings, configs: Vec<Value>) -> Option<Vec<Policy>> {
-        let mut policies = Vec::new();
-        for (index, (policy, config)) in settings.policies.iter().zip(configs).enumerate() {
-            let (registry, name) = (Arc::clone(&self.registry), policy.name.clone());
-            let key = format!("policy.{index}");
-            let made = self.make(&key, &policy.name, move || registry.policy(&name, &config))?;
-            let kinds = [QuestionKind::Candidate, QuestionKind::Review, QuestionKind::Champion];
-            for kind in kinds {
-                let needs = made.call("list its needs", move |policy| Ok(policy.needs(kind)));
-                match needs {
-                    Ok(needs) if kind == QuestionKind::Candidate => {
-                        self.check_untrained(&key, &needs);
-                    }
-                    Ok(needs) => self.check_measurements(&key, &needs),
-                    Err(error) => self.problems.push(Problem::new(&key, error.to_string())),
-                }
-            }
-            match Policy::new(&policy.name, policy.mode, made) {
-                Ok(policy) => policies.push(policy),
-                Err(error) => self.problems.push(Problem::new(&key, error.to_string())),
-            }
-        }
-        Some(policies)
-    }
-
-    /// Makes a component on a thread of its own, within the time limit of plugin calls.
-    pub(super) fn make<T: 'static>(
-        &mut self,
-        key: &str,
-        name: &str,
-        create: impl FnOnce() -> Result<T, PluginLoadError> + Send + 'static,
-    ) -> Option<Timed<T>> {
-        Timed::create(name, self.limit, create)
-            .map_err(|error| self.problems.push(Problem::new(key, error.to_string())))
-            .ok()
-    }
-
-    /// Refuses measurements that a trained trial will not have.
-    fn check_measurements(&mut self, key: &str, needs: &[String]) {
-        let can: Vec<&str> = match &self.delivers {
-            Some(delivers) => delivers.iter().map(String::as_str).collect(),
-            None => names::ALL.into_iter().filter(|&n| n != names::HOLDOUT_ACCURACY).collect(),
-        };
-        for name in needs {
-            if !can.contains(&name.as_str()) {
-                let text = format!("it needs the measurement `{name}`, which no trial has");
-                self.problems.push(Problem::new(key, text).expecting(can.join(", ")));
-            }
-        }
-    }
-
-    /// Refuses measurements that can't exist before training.
-    fn check_untrained(&mut self, key: &str, needs: &[String]) {
-        const KNOWN: [&str; 2] = [names::PARAMETERS, names::MULTIPLY_ADDS];
-        for name in needs.iter().filter(|name| !KNOWN.contains(&name.as_str())) {
-            let text = format!("it needs `{name}` of a candidate, which is not trained yet");
-            self.problems.push(Problem::new(key, text).expecting(KNOWN.join(", ")));
-        }
-    }
-
-    /// Measurements to take of each trial besides what is always taken.
-    fn review_needs(&self, policies: &[Policy], fitness_needs: &[String]) -> Vec<String> {
-        let mut needs = fitness_needs.to_vec();
-        for Policy { policy, .. } in policies {
-            let named = policy.call("list its needs", |p| Ok(p.needs(QuestionKind::Review)));
-            needs.extend(named.unwrap_or_default());
-        }
-        needs.sort_unstable();
-        needs.dedup();
-        needs
-    }
 }
-
-/// Why space and operations do not go together.
-struct Misfit {
-    key: &'static str,
-    message: String,
-}
-
-impl Misfit {
-    fn new(key: &'static str, error: impl std::fmt::Display) -> Self {
-        Self { key, message: error.to_string() }
-    }
-}
-
-impl From<CallError> for Misfit {
-    fn from(error: CallError) -> Self {
-        Self::new("space", error)
-    }
-}
-
-type MadeFitness = (
-    Timed<Box<dyn nas_plugin_api::component::Fitness>>,
-    Vec<nas_plugin_api::objective::Objective>,
-    Vec<String>,
-);

@@ -11,7 +11,7 @@ use super::anchor::{anchor_beginning, check_anchored};
 use super::approve::check_approved;
 use super::prepare::plan_of;
 use super::prepare_benchmark::PreparedBenchmark;
-use super::prepare_heritage::PreparedHeritage;
+use super::prepare_inherit::PreparedInherit;
 use super::{Prepared, Problem, RunFolder, RunFolderError, prepare};
 use crate::budget::{Budget, Clock, KillMargin, Ledger, RealClock, Workforce};
 use crate::executor::{
@@ -239,10 +239,10 @@ impl Prepared {
             None => executor(&self.settings, self.data.as_ref(), folder.path())?,
         };
         let recipe = self.settings.training.recipe.clone();
-        let work: Box<dyn Work> = match self.heritage {
-            Some(PreparedHeritage { space, heritage }) => {
+        let work: Box<dyn Work> = match self.inherited {
+            Some(PreparedInherit { space, inherited }) => {
                 let needs = self.review_needs;
-                Box::new(Inheriting::new(space, heritage, recipe, folder.path(), needs))
+                Box::new(Inheriting::new(space, inherited, recipe, folder.path(), needs))
             }
             None if self.settings.benchmark.is_some() => Box::new(NoTraining),
             None => {

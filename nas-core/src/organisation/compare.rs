@@ -91,18 +91,25 @@ impl Organisation {
     }
 
     fn check_budget(&self, budget: &mut Budget) -> Vec<Problem> {
-        let BudgetCaps { wall_seconds, trials, cpu_seconds, gpu_seconds, .. } = self.rules.budget;
-        let BudgetCaps { trial_seconds, trial_memory_bytes, .. } = self.rules.budget;
+        let caps: &BudgetCaps = &self.rules.budget;
         let default = Budget::default();
         let mut looser = Looser { title: self.title(), problems: Vec::new() };
-        looser.cap("wall_seconds", &mut budget.wall_seconds, wall_seconds);
-        looser.cap("trials", &mut budget.trials, trials);
-        looser.cap("cpu_seconds", &mut budget.cpu_seconds, cpu_seconds);
-        looser.cap("gpu_seconds", &mut budget.gpu_seconds, gpu_seconds);
-        let (seconds, bytes) = (&mut budget.trial_seconds, &mut budget.trial_memory_bytes);
-        looser.cap_of_trial("trial_seconds", seconds, default.trial_seconds, trial_seconds);
-        let default = default.trial_memory_bytes;
-        looser.cap_of_trial("trial_memory_bytes", bytes, default, trial_memory_bytes);
+        // Every field by its name: a new one can't be forgotten here.
+        let Budget {
+            wall_seconds,
+            trials,
+            cpu_seconds,
+            gpu_seconds,
+            trial_seconds: seconds,
+            trial_memory_bytes: bytes,
+        } = budget;
+        looser.cap("wall_seconds", wall_seconds, caps.wall_seconds);
+        looser.cap("trials", trials, caps.trials);
+        looser.cap("cpu_seconds", cpu_seconds, caps.cpu_seconds);
+        looser.cap("gpu_seconds", gpu_seconds, caps.gpu_seconds);
+        looser.cap_of_trial("trial_seconds", seconds, default.trial_seconds, caps.trial_seconds);
+        let (default, cap) = (default.trial_memory_bytes, caps.trial_memory_bytes);
+        looser.cap_of_trial("trial_memory_bytes", bytes, default, cap);
         looser.problems
     }
 

@@ -89,14 +89,14 @@ pub struct TrialJob {
     pub start_from: Option<PathBuf>,
     /// Weights of a supernet to evaluate instead of training; nothing is kept then.
     #[serde(default)]
-    pub heritage: Option<Heritage>,
+    pub inherited: Option<InheritedWeights>,
     /// This trial's own log file, appended to.
     pub log: PathBuf,
 }
 
 /// What a network inherits instead of being trained.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Heritage {
+pub struct InheritedWeights {
     /// A checkpoint of a supernet of the same space, operations and scale.
     pub weights: PathBuf,
     /// Training batches from which batch-norm statistics are made.

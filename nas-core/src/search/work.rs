@@ -10,7 +10,7 @@ use crate::budget::Reservation;
 use crate::executor::trial_log;
 use crate::network::{NetworkError, NetworkSpace};
 use crate::protocol::recipe::Recipe;
-use crate::protocol::{Heritage, TrialJob};
+use crate::protocol::{InheritedWeights, TrialJob};
 
 /// One attempt at an admitted trial.
 #[derive(Clone, Debug, PartialEq)]
@@ -130,7 +130,7 @@ impl Work for Training {
 /// Jobs that give the proposed networks the weights of a supernet.
 pub struct Inheriting {
     space: NetworkSpace,
-    heritage: Heritage,
+    inherited: InheritedWeights,
     recipe: Recipe,
     folder: PathBuf,
     needs: Vec<String>,
@@ -142,12 +142,12 @@ impl Inheriting {
     #[must_use]
     pub fn new(
         space: NetworkSpace,
-        heritage: Heritage,
+        inherited: InheritedWeights,
         recipe: Recipe,
         folder: &Path,
         needs: Vec<String>,
     ) -> Self {
-        Self { space, heritage, recipe, folder: folder.to_owned(), needs }
+        Self { space, inherited, recipe, folder: folder.to_owned(), needs }
     }
 }
 
@@ -157,7 +157,7 @@ impl Work for Inheriting {
             graph: self.space.network(&assignment.proposal.genotype)?,
             recipe: self.recipe.clone(),
             needs: self.needs.clone(),
-            heritage: Some(self.heritage.clone()),
+            inherited: Some(self.inherited.clone()),
             log: trial_log(&self.folder, assignment.trial),
             ..plain_job(assignment)
         })
@@ -192,7 +192,7 @@ fn plain_job(assignment: &Assignment<'_>) -> TrialJob {
         memory_bytes: assignment.reservation.memory_bytes,
         keep_weights: None,
         start_from: None,
-        heritage: None,
+        inherited: None,
         log: PathBuf::new(),
     }
 }

@@ -89,7 +89,8 @@ pub enum Norms {
     Evaluation,
     /// The batch's own, and nothing moves.
     Batch,
-    /// The batch's own, and the running ones, of every norm of a supernet or its heir, become the mean over
+    /// The batch's own, and the running ones, of every norm of a supernet, or of a network that
+    /// inherits from one, become the mean over
     /// this batch and so many before.
     Average {
         /// Batches that are averaged already.
@@ -147,7 +148,7 @@ impl Network {
     ///
     /// # Errors
     /// [`NetworkError`]
-    pub fn build_heir(graph: &Graph, options: Options) -> Result<Self, NetworkError> {
+    pub fn build_inheriting(graph: &Graph, options: Options) -> Result<Self, NetworkError> {
         Self::assemble_with(Program::from_graph(graph)?, &RULES, true, (0, options))
     }
 

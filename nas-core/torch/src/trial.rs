@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use nas_core::protocol::{AuditJob, Failure, Heritage, TrialJob};
+use nas_core::protocol::{AuditJob, Failure, InheritedWeights, TrialJob};
 use nas_plugin_api::measurement::{EpochRecord, Measurements, names};
 use tch::{Device, TchError};
 
@@ -101,8 +101,8 @@ pub fn run(
     watch: &mut Watch,
     tell: &mut dyn FnMut(EpochRecord) -> Result<(), TrialError>,
 ) -> Result<Measurements, TrialError> {
-    if let Some(heritage) = &job.heritage {
-        return inherited(job, heritage, train_pixels, validation, device, watch);
+    if let Some(inherited) = &job.inherited {
+        return evaluate_inherited(job, inherited, train_pixels, validation, device, watch);
     }
     let mut network = Network::build(&job.graph, job.seed, Options::on(device))?;
     if let Some(path) = &job.start_from {
@@ -164,21 +164,21 @@ fn measure(
 ///
 /// # Source
 /// Guo et al., single path one-shot, ECCV 2020, section 3.4.
-fn inherited(
+fn evaluate_inherited(
     job: &TrialJob,
-    heritage: &Heritage,
+    inherited: &InheritedWeights,
     train_pixels: &Pixels,
     validation: &Pixels,
     device: Device,
     watch: &mut Watch,
 ) -> Result<Measurements, TrialError> {
-    let mut network = Network::build_heir(&job.graph, Options::on(device))?;
-    weights::inherit(&mut network, &heritage.weights)?;
+    let mut network = Network::build_inheriting(&job.graph, Options::on(device))?;
+    weights::inherit(&mut network, &inherited.weights)?;
     let batch_size = job.recipe.batch_size;
     let plain = Augmentation::default();
     let mut batches = Batches::share(train_pixels, job.data_fraction, batch_size, plain);
     let mut unused = Random::new(0, 0);
-    let wanted = heritage.recalibration_batches;
+    let wanted = inherited.recalibration_batches;
     let n_batches = wanted.min(u32::try_from(batches.n_training()).unwrap_or(u32::MAX));
     for number in 0..n_batches {
         let batch = batches.batch(number as usize, &network, &mut unused)?;

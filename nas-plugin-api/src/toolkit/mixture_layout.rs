@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::component::{Mixture, Need};
+use crate::genotype::Genotype;
 use crate::template::{ChoiceIndex, Options, Space};
 
 /// Counts the paths of a space's choices, which is how a [`Mixture`] is laid out: choice after
@@ -61,6 +62,36 @@ impl MixtureLayout {
     #[must_use]
     pub fn plain(&self) -> Mixture {
         Mixture { weights: vec![1.0; self.n_paths()], needs: vec![Need::Forward; self.n_paths()] }
+    }
+
+    /// The paths that a genotype chooses, those of choices that do not matter in it included.
+    ///
+    /// # Panics
+    /// If the genotype is none of the space, or the space is not the layout's.
+    pub fn chosen<'a>(
+        &'a self,
+        space: &'a Space,
+        genotype: &'a Genotype,
+    ) -> impl Iterator<Item = usize> + 'a {
+        genotype.0.iter().enumerate().flat_map(move |(choice, &option)| {
+            let start = self.paths(choice).start;
+            space.selection(choice, option).iter().map(move |&member| start + member)
+        })
+    }
+
+    /// One network: the paths that a genotype chooses with weight 1, and no others computed.
+    ///
+    /// # Panics
+    /// As [`Self::chosen`].
+    #[must_use]
+    pub fn single_path(&self, space: &Space, genotype: &Genotype) -> Mixture {
+        let n = self.n_paths();
+        let mut mixture = Mixture { weights: vec![0.0; n], needs: vec![Need::Skip; n] };
+        for path in self.chosen(space, genotype) {
+            mixture.weights[path] = 1.0;
+            mixture.needs[path] = Need::Forward;
+        }
+        mixture
     }
 }
 

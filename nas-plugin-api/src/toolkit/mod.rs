@@ -1,7 +1,8 @@
 //! Ready-made parts for the authors of strategies; a toolkit, not a framework.
 //!
 //! For strategies that propose genotypes, over a [`crate::template::Space`]: [`random_genotype`],
-//! [`mutation`], [`crossover`], [`neighbours`], [`repair`] and [`pareto`]. For one-shot strategies,
+//! [`mutation`], [`crossover`], [`neighbours`], [`repair`], [`pareto`] and
+//! [`genotype_list`]. For one-shot strategies,
 //! over slices of `f64`: [`softmax`], [`gumbel`], [`sigmoid`], [`dirichlet`] and [`gates`], each with
 //! its `pull_back`, and [`adam`]; over a space, [`mixture_layout`], [`incoming_edges`] and [`picks`].
 //! For both: [`rng`], and [`rehearsal`] for their tests.
@@ -14,6 +15,7 @@ pub mod crossover;
 pub mod dirichlet;
 
 pub mod gates;
+pub mod genotype_list;
 pub mod gumbel;
 pub mod incoming_edges;
 pub mod mixture_layout;

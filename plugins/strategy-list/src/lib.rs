@@ -1,13 +1,12 @@
 //! A fixed list of genotypes, under the name `list`: what somebody published, or found before.
 
-use std::collections::VecDeque;
-
 use nas_plugin_api::component::{Ask, Component, SearchStrategy, StrategyContext};
 use nas_plugin_api::error::PluginError;
 use nas_plugin_api::genotype::Genotype;
-use nas_plugin_api::trial::{Proposal, Trial};
+use nas_plugin_api::toolkit::genotype_list::GenotypeList;
+use nas_plugin_api::trial::Trial;
 
-nas_plugin_api::export_plugin! { strategies: [GenotypeList] }
+nas_plugin_api::export_plugin! { strategies: [List] }
 
 nas_plugin_api::configuration! {
     /// Settings of a list.
@@ -18,12 +17,9 @@ nas_plugin_api::configuration! {
 }
 
 /// Proposes the genotypes of a list, in its order.
-pub struct GenotypeList {
-    left: VecDeque<Genotype>,
-    length: usize,
-}
+pub struct List(GenotypeList);
 
-impl Component for GenotypeList {
+impl Component for List {
     const NAME: &'static str = "list";
     const SUMMARY: &'static str = "proposes the genotypes of a list";
     type Config = ListConfig;
@@ -40,21 +36,19 @@ impl Component for GenotypeList {
                 |error| PluginError::configuration(format!("read `genotypes[{index}]`: {error}"));
             context.space.parse(text).map_err(wrong)
         };
-        let left: VecDeque<Genotype> =
+        let genotypes: Vec<Genotype> =
             config.genotypes.iter().enumerate().map(parse).collect::<Result<_, _>>()?;
-        Ok(Self { length: left.len(), left })
+        let reason = format!("the list of {} genotypes is used up", genotypes.len());
+        Ok(Self(GenotypeList::new(genotypes, reason)))
     }
 }
 
-impl SearchStrategy for GenotypeList {
+impl SearchStrategy for List {
     fn ask(&mut self, slots: usize) -> Result<Ask, PluginError> {
-        let n = slots.min(self.left.len());
-        let proposals: Vec<Proposal> = self.left.drain(..n).map(Proposal::from).collect();
-        let reason = format!("the list of {} genotypes is used up", self.length);
-        Ok(if proposals.is_empty() { Ask::Done { reason } } else { Ask::Proposals(proposals) })
+        self.0.ask(slots)
     }
 
-    fn tell(&mut self, _: &[Trial]) -> Result<(), PluginError> {
-        Ok(())
+    fn tell(&mut self, trials: &[Trial]) -> Result<(), PluginError> {
+        self.0.tell(trials)
     }
 }

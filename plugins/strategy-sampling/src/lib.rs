@@ -4,10 +4,10 @@
 
 mod enas;
 mod learning_rate;
+mod path_costs;
 mod proxyless;
 mod ranking;
 mod saved_state;
-mod single_path;
 mod spos;
 
 pub use enas::{Enas, EnasConfig};

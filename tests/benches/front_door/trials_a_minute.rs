@@ -152,7 +152,7 @@ fn job(graph: Graph, folder: &Path) -> TrialJob {
         memory_bytes: u64::MAX,
         keep_weights: None,
         start_from: None,
-        heritage: None,
+        inherited: None,
         log: folder.join("log.txt"),
     }
 }

@@ -86,7 +86,7 @@ pub(super) fn job(trial: TrialId, rules: &str) -> Job {
         memory_bytes: u64::MAX,
         keep_weights: None,
         start_from: None,
-        heritage: None,
+        inherited: None,
         log: std::env::temp_dir().join(format!("nas-executor-test-{}.txt", std::process::id())),
     };
     let reservation = Reservation {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use nas_core::network::{NetworkSpace, Supernet, SupernetLayer};
 use nas_plugin_api::graph::{Graph, Layer, Node, NodeIndex};
+use nas_plugin_api::toolkit::mixture_layout::MixtureLayout;
 use nas_plugin_api::toolkit::random_genotype::random_genotype;
 use nas_plugin_api::toolkit::rng::generator;
 use serde::{Deserialize, Serialize};
@@ -90,11 +91,8 @@ impl Latencies {
         let genotype = random_genotype(template, &mut generator(0))
             .map_err(|source| SearchError::Strategy { strategy: "random".to_owned(), source })?;
         let whole = time(&space.network(&genotype)?)?;
-        let layout = nas_plugin_api::toolkit::mixture_layout::MixtureLayout::new(template);
-        let chosen = genotype.0.iter().enumerate().flat_map(|(choice, &option)| {
-            let start = layout.paths(choice).start;
-            template.selection(choice, option).iter().map(move |&member| start + member)
-        });
+        let layout = MixtureLayout::new(template);
+        let chosen = layout.chosen(template, &genotype);
         let fixed = whole - chosen.map(|path| paths[path]).sum::<f64>();
         Ok(Self { paths, fixed: fixed.max(0.0) })
     }

@@ -4,9 +4,7 @@ use nas_core::one_shot::signals::{entropy, skip_share};
 use nas_core::protocol::one_shot::signals::{
     DISCRETISATION_GAP, ENTROPY, HESSIAN_EIGENVALUE, SKIP_SHARE,
 };
-use nas_plugin_api::component::{Mixture, Need};
 use nas_plugin_api::genotype::Genotype;
-use nas_plugin_api::template::Space;
 use nas_plugin_api::toolkit::mixture_layout::MixtureLayout;
 use std::collections::BTreeMap;
 
@@ -43,7 +41,9 @@ impl<S: Supervisor> Searcher<'_, S> {
             if let Some(value) = skip_share(self.space(), genotype) {
                 signals.insert(SKIP_SHARE.to_owned(), value);
             }
-            let discrete = one_hot(self.space(), &layout, genotype);
+            let space = self.space();
+            let is_sound = space.check(genotype).is_ok();
+            let discrete = is_sound.then(|| layout.single_path(space, genotype));
             if let (Some(mixture), Some(discrete)) = (&relaxed, discrete) {
                 let gap =
                     self.accuracy(mixture, GAP_BATCHES)? - self.accuracy(&discrete, GAP_BATCHES)?;
@@ -76,23 +76,4 @@ impl<S: Supervisor> Searcher<'_, S> {
         })?;
         Ok(spectrum.largest)
     }
-}
-
-/// The mixture that is one network: weight 1 on every chosen path, and no others.
-pub(super) fn one_hot(
-    space: &Space,
-    layout: &MixtureLayout,
-    genotype: &Genotype,
-) -> Option<Mixture> {
-    space.check(genotype).ok()?;
-    let n_paths = layout.n_paths();
-    let mut mixture = Mixture { weights: vec![0.0; n_paths], needs: vec![Need::Skip; n_paths] };
-    for (choice, &option) in genotype.0.iter().enumerate() {
-        let paths = layout.paths(choice);
-        for &selected in space.selection(choice, option) {
-            mixture.weights[paths.start + selected] = 1.0;
-            mixture.needs[paths.start + selected] = Need::Forward;
-        }
-    }
-    Some(mixture)
 }

@@ -64,7 +64,7 @@ pub(crate) fn job(graph: Graph, epochs: u32, log: PathBuf) -> TrialJob {
         memory_bytes: u64::MAX,
         keep_weights: None,
         start_from: None,
-        heritage: None,
+        inherited: None,
         log,
     }
 }

@@ -5,7 +5,7 @@
 mod batches;
 mod curvature;
 mod fixtures;
-mod heritage;
+mod inherit;
 mod kernels;
 mod layers;
 mod limits;

@@ -21,7 +21,6 @@ use super::controller::{Controller, Sample};
 use super::reinforce::Reinforce;
 use crate::learning_rate::{cosine, cosine_with_restarts};
 use crate::saved_state::{check_length, restore, save};
-use crate::single_path::single_path;
 
 /// Draws made for a network that meets the space's constraints, or that was not drawn before.
 const TRIES: usize = 100;
@@ -126,7 +125,7 @@ impl OneShotStrategy for Enas {
             Stage::Train { step } if step < report.steps_per_epoch => {
                 self.state.stage = Stage::Train { step: step + 1 };
                 let (_, genotype) = self.sample()?;
-                let mixture = single_path(&self.space, &self.layout, &genotype);
+                let mixture = self.layout.single_path(&self.space, &genotype);
                 Ok(Command::TrainWeights { mixture })
             }
             Stage::Train { .. } => self.reward(0),
@@ -186,7 +185,7 @@ impl Enas {
         self.state.stage = Stage::Reward { sampled: sampled + 1 };
         let (sample, genotype) = self.sample()?;
         self.state.awaited = Awaited::Reward { moves: sample.moves, entropy: sample.entropy };
-        let mixture = single_path(&self.space, &self.layout, &genotype);
+        let mixture = self.layout.single_path(&self.space, &genotype);
         Ok(Command::ArchStep { mixture, order: ArchOrder::Reward })
     }
 
@@ -203,8 +202,7 @@ impl Enas {
                 break;
             }
         }
-        let mixtures =
-            genotypes.iter().map(|g| single_path(&self.space, &self.layout, g)).collect();
+        let mixtures = genotypes.iter().map(|g| self.layout.single_path(&self.space, g)).collect();
         self.state.awaited = Awaited::Evaluation { genotypes };
         Ok(Command::Evaluate {
             mixtures,

@@ -9,7 +9,7 @@ use nas_plugin_api::trial::Fidelity;
 use super::config::{CostLoss, Gates, ProxylessConfig};
 use super::gates::Drawn;
 use super::strategy::Proxyless;
-use crate::single_path::PathCosts;
+use crate::path_costs::PathCosts;
 
 /// Three choices of 4, 3 and 2 paths, as the script assumes.
 fn space() -> Space {

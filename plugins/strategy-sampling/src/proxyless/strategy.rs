@@ -20,8 +20,8 @@ use super::config::{CostLoss, Gates, ProxylessConfig};
 use super::cost::slopes;
 use super::gates::{Drawn, gated_paths, nothing, open_paths};
 use crate::learning_rate::cosine;
+use crate::path_costs::PathCosts;
 use crate::saved_state::{check_length, restore, save};
-use crate::single_path::PathCosts;
 
 /// Trains one path of each choice at a time, drawn by the softmax of the architecture weights, which
 /// learn from the gradients of the binary gates and from the expected cost.

@@ -13,7 +13,7 @@ use nas_plugin_api::toolkit::random_genotype::random_genotype;
 use nas_plugin_api::toolkit::rng::{Generator, RngExt};
 
 use super::config::SposConfig;
-use crate::single_path::PathCosts;
+use crate::path_costs::PathCosts;
 
 /// Children drawn for each that is wanted, before fewer are accepted.
 ///

@@ -16,9 +16,9 @@ use nas_plugin_api::toolkit::rng::{Generator, RngExt, generator};
 use super::config::SposConfig;
 use super::population::{Breeding, Population};
 use crate::learning_rate::linear;
+use crate::path_costs::PathCosts;
 use crate::ranking::pair;
 use crate::saved_state::{restore, save};
-use crate::single_path::{PathCosts, single_path};
 
 /// Paths drawn until one costs what it shall.
 ///
@@ -115,7 +115,7 @@ impl OneShotStrategy for Spos {
             Stage::Train { step } if step < report.steps_per_epoch => {
                 self.state.stage = Stage::Train { step: step + 1 };
                 let genotype = self.draw(report)?;
-                let mixture = single_path(&self.space, &self.layout, &genotype);
+                let mixture = self.layout.single_path(&self.space, &genotype);
                 Ok(Command::TrainWeights { mixture })
             }
             Stage::Train { .. } => {
@@ -170,7 +170,7 @@ impl Spos {
             self.state.stage = Stage::Answer;
             return self.answer();
         }
-        let mixtures = bred.iter().map(|genotype| single_path(space, layout, genotype)).collect();
+        let mixtures = bred.iter().map(|genotype| layout.single_path(space, genotype)).collect();
         self.state.awaited = bred;
         self.state.stage = Stage::EndGeneration;
         Ok(Command::Evaluate {

@@ -3,13 +3,10 @@
 use std::path::Path;
 
 use nas_core::network::{NetworkSpace, OperationGraphs};
-use nas_plugin_api::component::{
-    Component, Mixture, Need, OperationInfo, OperationSet, SearchSpace,
-};
+use nas_plugin_api::component::{Component, OperationInfo, OperationSet, SearchSpace};
 use nas_plugin_api::error::PluginError;
-use nas_plugin_api::genotype::Genotype;
 use nas_plugin_api::graph::{BatchNorm, Conv2d, GroupNorm, Layer, Shape};
-use nas_plugin_api::template::{Role, Scale, Space, Template, TemplateBuilder};
+use nas_plugin_api::template::{Role, Scale, Template, TemplateBuilder};
 use nas_plugin_api::toolkit::mixture_layout::MixtureLayout;
 use nas_plugin_api::toolkit::random_genotype::random_genotype;
 use nas_plugin_api::toolkit::rng::generator;
@@ -45,19 +42,6 @@ fn networks(
     NetworkSpace::new(space, OperationGraphs::new(operations), &scale, Role::Search).unwrap()
 }
 
-fn single_path(space: &Space, genotype: &Genotype) -> Mixture {
-    let layout = MixtureLayout::new(space);
-    let n = layout.n_paths();
-    let mut mixture = Mixture { weights: vec![0.0; n], needs: vec![Need::Skip; n] };
-    for (choice, &option) in genotype.0.iter().enumerate() {
-        for &member in space.selection(choice, option) {
-            let path = layout.paths(choice).start + member;
-            (mixture.weights[path], mixture.needs[path]) = (1.0, Need::Forward);
-        }
-    }
-    mixture
-}
-
 /// What a one-shot search keeps of its weights.
 fn keep(network: &Network, path: &Path) {
     let named: Vec<(&str, Tensor)> = network
@@ -82,16 +66,18 @@ fn check(networks: &NetworkSpace) {
     let mut rng = generator(5);
     for _ in 0..6 {
         let genotype = random_genotype(space, &mut rng).unwrap();
-        let n_paths = MixtureLayout::new(space).n_paths();
-        let mixed = Mixed::new(&single_path(space, &genotype), n_paths).unwrap();
-        let mut heir = Network::build_heir(&networks.network(&genotype).unwrap(), options).unwrap();
-        inherit(&mut heir, &checkpoint).unwrap();
+        let layout = MixtureLayout::new(space);
+        let mixture = layout.single_path(space, &genotype);
+        let mixed = Mixed::new(&mixture, layout.n_paths()).unwrap();
+        let mut network =
+            Network::build_inheriting(&networks.network(&genotype).unwrap(), options).unwrap();
+        inherit(&mut network, &checkpoint).unwrap();
         tch::no_grad(|| {
             // Statistics of one batch, and then by them.
             for norms in [Norms::Average { before: 0 }, Norms::Averaged] {
                 let mut nothing = || Ok::<(), NetworkError>(());
                 let theirs = supernet.forward_norms(&images, &mixed, norms, &mut nothing).unwrap();
-                let ours = heir.logits(&images, norms).unwrap();
+                let ours = network.logits(&images, norms).unwrap();
                 let scale = theirs[0].abs().max().double_value(&[]).max(1e-3);
                 let difference = (ours - &theirs[0]).abs().max().double_value(&[]) / scale;
                 let text = space.text(&genotype);
@@ -172,8 +158,9 @@ fn weights_of_another_supernet_are_refused_by_name() {
     keep(&narrow, &checkpoint);
     let wide = of(8);
     let genotype = random_genotype(wide.space(), &mut generator(1)).unwrap();
-    let mut heir = Network::build_heir(&wide.network(&genotype).unwrap(), options).unwrap();
-    let error = inherit(&mut heir, &checkpoint).unwrap_err();
+    let mut network =
+        Network::build_inheriting(&wide.network(&genotype).unwrap(), options).unwrap();
+    let error = inherit(&mut network, &checkpoint).unwrap_err();
     assert!(matches!(error, WeightsError::Shape { .. }), "{error}");
     assert!(error.to_string().contains("this network needs"), "{error}");
 }

@@ -1,24 +1,9 @@
-//! One network of the supernet.
+//! What networks of the supernet cost.
 
-use nas_plugin_api::component::{Mixture, Need};
 use nas_plugin_api::error::PluginError;
 use nas_plugin_api::genotype::Genotype;
 use nas_plugin_api::template::{Active, Space};
 use nas_plugin_api::toolkit::mixture_layout::MixtureLayout;
-
-/// The mixture in which a genotype's own paths have weight 1 and no others are computed.
-pub(crate) fn single_path(space: &Space, layout: &MixtureLayout, genotype: &Genotype) -> Mixture {
-    let n = layout.n_paths();
-    let mut mixture = Mixture { weights: vec![0.0; n], needs: vec![Need::Skip; n] };
-    for (choice, &option) in genotype.0.iter().enumerate() {
-        let start = layout.paths(choice).start;
-        for &member in space.selection(choice, option) {
-            mixture.weights[start + member] = 1.0;
-            mixture.needs[start + member] = Need::Forward;
-        }
-    }
-    mixture
-}
 
 /// What the core says of costs, checked.
 #[derive(Clone, Copy, Debug)]

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use nas_plugin_api::component::ComponentKind;
+use nas_plugin_api::measurement::names;
 use nas_plugin_api::template::{Role, Scale};
 use serde_json::{Map, Value};
 
@@ -13,16 +14,23 @@ use crate::journal::{Journal, RunHistory};
 use crate::network::NetworkSpace;
 use crate::one_shot::checkpoint_folder;
 use crate::plugin::check_config;
-use crate::protocol::Heritage;
+use crate::protocol::InheritedWeights;
 use crate::protocol::data::DataSummary;
 use crate::settings::{ComponentSettings, InheritSettings, Settings, SpaceSettings};
 
 /// What the networks of a run inherit.
-pub(super) struct PreparedHeritage {
+pub(super) struct PreparedInherit {
     /// The networks at the scale of the supernet, in their form for a search.
     pub(super) space: NetworkSpace,
     /// The supernet's weights.
-    pub(super) heritage: Heritage,
+    pub(super) inherited: InheritedWeights,
+}
+
+/// What is measured of a network that inherits its weights.
+pub(super) fn delivers() -> Vec<String> {
+    let of_training = [names::TRAIN_LOSS, names::TRAIN_ACCURACY, names::TRAIN_SECONDS];
+    let without = |name: &&str| !of_training.contains(name) && *name != names::HOLDOUT_ACCURACY;
+    names::ALL.into_iter().filter(without).map(str::to_owned).collect()
 }
 
 /// The one-shot run that networks inherit from.
@@ -34,13 +42,13 @@ struct Source {
 
 impl Preparation {
     /// Checks that weights of another run fit this one; notes in the settings which ones they are.
-    pub(super) fn prepare_heritage(
+    pub(super) fn prepare_inherit(
         &mut self,
         settings: &mut Settings,
         (operations, space): (Value, Value),
         trained_space: &NetworkSpace,
         data: Option<&DataSummary>,
-    ) -> Option<PreparedHeritage> {
+    ) -> Option<PreparedInherit> {
         let mut inherit = settings.inherit.clone()?;
         let found = self.source(settings, &inherit).and_then(|source| {
             self.compare(settings, &source, data)?;
@@ -65,10 +73,11 @@ impl Preparation {
             self.problems.push(Problem::new("inherit", text).expecting(expected));
             return None;
         }
-        let heritage = Heritage { weights, recalibration_batches: inherit.recalibration_batches };
+        let inherited =
+            InheritedWeights { weights, recalibration_batches: inherit.recalibration_batches };
         inherit.run = absolute(source.folder.path());
         settings.inherit = Some(inherit);
-        Some(PreparedHeritage { space, heritage })
+        Some(PreparedInherit { space, inherited })
     }
 
     fn source(&self, settings: &Settings, inherit: &InheritSettings) -> Result<Source, Problem> {
