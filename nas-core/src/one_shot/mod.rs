@@ -1,7 +1,7 @@
 //! One-shot searches: a supernet is trained in a worker, epoch by epoch, and what is derived from it
 //! is trained like any trial.
 //!
-//! [`OneShotSearch`] is the supervisor's side of the first half, [`listed`] makes the strategy of the
+//! [`OneShotSearch`] is the supervisor's side of the first half, [`listed()`] makes the strategy of the
 //! second; [`OneShotParts`] and [`signals`] are for the worker. The messages are those of
 //! [`crate::protocol::one_shot`].
 
