@@ -30,9 +30,11 @@ setup: ## check the tools, and make libtorch available (0.5 GB, downloaded once 
 	need $${CXX:-c++} "install a C++17 compiler (Debian: apt install g++), or set CXX"
 	@$(PYTHON) nas-core/torch/libtorch.py .libtorch
 
+# Plugins that are listed beside `nas` run inside it, all others in processes of their own.
 .PHONY: build
-build: setup ## build the programs and all plugins into target/release
+build: setup ## build the programs and all plugins into target/release, and trust these plugins
 	$(CARGO) build $(CARGO_FLAGS) --release --workspace
+	@cd target/release && sha256sum lib*.so >trusted-plugins.sha256
 
 .PHONY: demo
 demo: build ## search an architecture for handwritten digits on this machine's CPU

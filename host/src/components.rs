@@ -27,10 +27,7 @@ pub(crate) fn registry() -> Result<Arc<Registry>, PluginLoadError> {
     let registry = Arc::new(Registry::scan(Places::from_environment())?);
     // One that can't be used stops searches where they are prepared, with the reason.
     match Organisation::in_force(&PolicyPlaces::from_environment(), None) {
-        Ok(organisation) => {
-            let only = organisation.and_then(|organisation| organisation.allowed_libraries());
-            only.into_iter().for_each(|only| registry.allow_only(only));
-        }
+        Ok(organisation) => organisation.into_iter().for_each(|one| one.restrict(&registry)),
         Err(error) => {
             let policy = format!("the organisation's policy, which can't be used ({error}),");
             registry.allow_only(AllowedLibraries { policy, sha256: Vec::new() });

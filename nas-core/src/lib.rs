@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod budget;
+pub mod containment;
 pub mod digest;
 pub mod executor;
 pub mod journal;

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::budget::Budget;
 use crate::one_shot::SupernetSettings;
+use crate::plugin::Isolation;
 use crate::protocol::data::DataConfig;
 use crate::protocol::recipe::Recipe;
 use crate::search::KeepWeights;
@@ -192,6 +193,10 @@ pub struct ExecutionSettings {
     pub max_refusals: u32,
     /// Which trained weights stay in the run's folder.
     pub keep_weights: KeepWeights,
+    /// Which components run in a process of their own: `untrusted`, those of plugins that are not
+    /// pinned as trusted, or `all`; `untrusted` where absent, unless an organisation requires more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub isolation: Option<Isolation>,
     /// Longest that one call of a plugin may take, in seconds.
     #[schemars(range(min = 0.01, max = 86400.0))]
     pub plugin_seconds: f64,
@@ -210,6 +215,7 @@ impl Default for ExecutionSettings {
             max_duplicates: 200,
             max_refusals: 1000,
             keep_weights: KeepWeights::Best,
+            isolation: None,
             plugin_seconds: 60.0,
             runs: PathBuf::from("runs"),
         }

@@ -1,7 +1,11 @@
-//! `nas plugin`: which components are installed, and what can be set on them.
+//! `nas plugin`: which components are installed, what can be set on them, and which libraries are
+//! trusted.
+
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand as Derive;
-use nas_core::plugin::{Known, Registry, Source};
+use nas_core::digest::sha256_of;
+use nas_core::plugin::{Known, Places, PluginLoadError, Registry, Source, pin, unpin};
 use serde_json::{Value, json};
 
 use crate::components::{self, KINDS, origin};
@@ -30,27 +34,66 @@ pub(crate) enum Subcommand {
         #[arg(long)]
         json: bool,
     },
+    /// Let components of these libraries run inside `nas`, with your rights
+    Trust {
+        /// The libraries; changed or built again, each is another one
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+    },
+    /// Have components of these libraries run in processes of their own, without rights
+    Untrust {
+        /// The libraries
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+    },
 }
 
-/// Lists or shows.
+/// Lists, shows, trusts or does not trust any more.
 pub(crate) fn run(subcommand: &Subcommand) -> Result<ExitCode, HostError> {
-    let registry = components::registry()?;
     match subcommand {
         Subcommand::List { json: true } => {
-            let all = registry.components().iter().map(as_json).collect::<Vec<_>>();
-            output::data(format!("{:#}", Value::Array(all)));
+            let registry = components::registry()?;
+            let all = registry.components().iter().map(|known| as_json(&registry, known));
+            output::data(format!("{:#}", Value::Array(all.collect())));
         }
-        Subcommand::List { json: false } => list(&registry),
+        Subcommand::List { json: false } => list(&*components::registry()?),
         Subcommand::Show { name, json } => {
+            let registry = components::registry()?;
             for known in components::by_name(&registry, name)? {
                 match json {
-                    true => output::data(format!("{:#}", as_json(known))),
-                    false => output::data(format!("{}\n", page(known))),
+                    true => output::data(format!("{:#}", as_json(&registry, known))),
+                    false => output::data(format!("{}\n", page(&registry, known))),
                 }
+            }
+        }
+        Subcommand::Trust { paths } => {
+            for path in paths {
+                let new = pin(&pins()?, &digest(path)?, &path.display().to_string())?;
+                let word = if new { "trusted from now on" } else { "was trusted already" };
+                output::data(format!("{} {word}", path.display()));
+            }
+        }
+        Subcommand::Untrust { paths } => {
+            for path in paths {
+                let was = unpin(&pins()?, &digest(path)?)?;
+                let word = if was { "not trusted any more" } else { "is not in your list" };
+                output::data(format!("{} {word}", path.display()));
             }
         }
     }
     Ok(ExitCode::Success)
+}
+
+/// The user's own list of trusted libraries.
+fn pins() -> Result<PathBuf, HostError> {
+    Places::own_pins().ok_or_else(|| HostError::Usage {
+        message: "there is no place for a list of trusted plugins: set HOME or XDG_CONFIG_HOME"
+            .to_owned(),
+    })
+}
+
+fn digest(path: &Path) -> Result<String, PluginLoadError> {
+    sha256_of(path).map_err(|source| PluginLoadError::Read { path: path.to_owned(), source })
 }
 
 fn list(registry: &Registry) {
@@ -58,6 +101,7 @@ fn list(registry: &Registry) {
         ("kind", Align::Left),
         ("name", Align::Left),
         ("plugin", Align::Left),
+        ("runs", Align::Left),
         ("what it is", Align::Left),
     ];
     let mut table = Table::new(&columns);
@@ -68,6 +112,7 @@ fn list(registry: &Registry) {
                 kind.name().to_owned(),
                 info.name.clone(),
                 origin(known),
+                if registry.is_isolated(&known.source) { "isolated" } else { "inside" }.to_owned(),
                 info.summary.clone(),
             ]);
         }
@@ -81,7 +126,7 @@ fn list(registry: &Registry) {
     }
 }
 
-fn page(known: &Known) -> Page {
+fn page(registry: &Registry, known: &Known) -> Page {
     let info = &known.info;
     let mut page = Page::default();
     page.field("Name", format!("{} ({})", info.name, info.kind.name()));
@@ -90,6 +135,11 @@ fn page(known: &Known) -> Page {
     if let Source::Library(library) = &known.source {
         page.field("File", library.path.display());
         page.field("sha256", &library.sha256);
+        let place = match registry.is_isolated(&known.source) {
+            true => "in a process of its own, without rights (`nas plugin trust` changes that)",
+            false => "inside `nas`, with your rights: it is trusted",
+        };
+        page.field("Runs", place);
     }
     page.heading("Settings");
     let settings = settings(&info.schema, &info.defaults);
@@ -130,11 +180,12 @@ fn table(settings: &[Setting]) -> Table {
     table
 }
 
-fn as_json(known: &Known) -> Value {
+fn as_json(registry: &Registry, known: &Known) -> Value {
     let library = match &known.source {
         Source::Library(library) => json!({
             "path": library.path, "sha256": library.sha256,
             "package": library.package, "version": library.version,
+            "isolated": registry.is_isolated(&known.source),
         }),
         _ => Value::Null,
     };

@@ -95,7 +95,7 @@ pub fn prepare(
         .map_err(|error| vec![Problem::new("organisation_policy", error.to_string())])?;
     if let Some(organisation) = &organisation {
         organisation.check(&mut settings, registry)?;
-        organisation.allowed_libraries().into_iter().for_each(|only| registry.allow_only(only));
+        organisation.restrict(registry);
     }
     let mut preparation = Preparation::new(&settings, registry, folder);
     preparation.organisation = organisation;
@@ -154,10 +154,13 @@ pub(super) struct Preparation {
 
 impl Preparation {
     fn new(settings: &Settings, registry: &Arc<Registry>, folder: &Path) -> Self {
+        let limit = Duration::from_secs_f64(settings.execution.plugin_seconds);
+        registry.isolate(settings.execution.isolation.unwrap_or_default());
+        registry.limit_calls(limit);
         Self {
             registry: Arc::clone(registry),
             folder: folder.to_owned(),
-            limit: Duration::from_secs_f64(settings.execution.plugin_seconds),
+            limit,
             problems: Vec::new(),
             files: Vec::new(),
             organisation: None,

@@ -11,10 +11,10 @@ use nas_plugin_api::template::{Options, Space};
 use serde_json::{Map, Value};
 
 use super::find::Organisation;
-use super::rules::{BudgetCaps, Rules};
+use super::rules::{BudgetCaps, PluginRules, Rules};
 use crate::budget::Budget;
 use crate::launch::Problem;
-use crate::plugin::{Registry, check_config};
+use crate::plugin::{Isolation, Registry, check_config};
 use crate::settings::{ComponentSettings, PolicyMode, Settings};
 
 impl Rules {
@@ -31,11 +31,10 @@ impl Rules {
             text.len() == 64
                 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
         };
-        let digests = self.plugins.sha256.iter().flatten();
-        if let Some(wrong) = digests.into_iter().find(|text| !is_digest(text)) {
-            return Err(format!(
-                "`{wrong}` in `plugins.sha256` is no sha256; it has 64 digits of 0-9a-f"
-            ));
+        let PluginRules { sha256, trusted, .. } = &self.plugins;
+        let mut digests = sha256.iter().chain(trusted).flatten();
+        if let Some(wrong) = digests.find(|text| !is_digest(text)) {
+            return Err(format!("`{wrong}` in `plugins` is no sha256; it has 64 digits of 0-9a-f"));
         }
         let caps = &self.budget;
         let numbers = [caps.wall_seconds, caps.cpu_seconds, caps.gpu_seconds, caps.trial_seconds];
@@ -60,6 +59,7 @@ impl Organisation {
                 problems.extend(self.check_policy(index, policy, required, registry));
             }
         }
+        problems.extend(self.check_isolation(settings.execution.isolation));
         problems.extend(self.check_libraries(settings, registry));
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
@@ -144,6 +144,15 @@ impl Organisation {
                 Some(Problem::new(&format!("policy.{index}.{key}"), text).expecting(expected))
             })
             .collect()
+    }
+
+    fn check_isolation(&self, own: Option<Isolation>) -> Option<Problem> {
+        let least = self.rules.plugins.isolation;
+        let own = own.filter(|own| *own < least)?;
+        let title = self.title();
+        let text = format!("`isolation` in `execution` is `{own}`, and {title} has `{least}`");
+        let problem = Problem::new("execution.isolation", text);
+        Some(problem.expecting(format!("`{least}`, or nothing")))
     }
 
     fn check_libraries(&self, settings: &Settings, registry: &Registry) -> Vec<Problem> {

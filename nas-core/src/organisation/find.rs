@@ -8,10 +8,10 @@ use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::rules::Rules;
+use super::rules::{PluginRules, Rules};
 use super::signature;
 use crate::journal::OrganisationRecord;
-use crate::plugin::AllowedLibraries;
+use crate::plugin::{AllowedLibraries, Registry};
 use crate::settings::Settings;
 
 /// The file that holds for everybody on a machine; who can't change it can't get round it.
@@ -199,11 +199,17 @@ impl Organisation {
         format!("the policy of {} (`{}`)", self.rules.organisation, self.path.display())
     }
 
-    /// The libraries that may be loaded, if not all may.
-    #[must_use]
-    pub fn allowed_libraries(&self) -> Option<AllowedLibraries> {
-        let sha256 = self.rules.plugins.sha256.clone()?;
-        Some(AllowedLibraries { policy: self.title(), sha256 })
+    /// Holds a registry to the rules: which libraries may be loaded, which are trusted, which run in
+    /// a process of their own.
+    pub fn restrict(&self, registry: &Registry) {
+        let PluginRules { sha256, trusted, isolation } = &self.rules.plugins;
+        if let Some(sha256) = sha256.clone() {
+            registry.allow_only(AllowedLibraries { policy: self.title(), sha256 });
+        }
+        if let Some(trusted) = trusted {
+            registry.trust_only(&trusted.iter().cloned().collect());
+        }
+        registry.isolate(*isolation);
     }
 
     /// What the journal records of it.

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::plugin::Isolation;
 use crate::settings::ComponentSettings;
 
 /// The content of an organisation's policy file.
@@ -63,6 +64,12 @@ pub struct PluginRules {
     /// them; any where this is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sha256: Option<Vec<String>>,
+    /// Hexadecimal sha256 of each library that may run inside `nas`, if it is pinned on the machine
+    /// too; every other one runs in a process of its own. Whatever is pinned where this is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trusted: Option<Vec<String>>,
+    /// Which components run in a process of their own: `untrusted`, or `all` of all libraries.
+    pub isolation: Isolation,
 }
 
 /// Candidate operations that a space may have.

@@ -1,6 +1,6 @@
 //! Creating components, whichever way they are known.
 
-use nas_plugin_api::adapter::Library;
+use nas_plugin_api::adapter::Maker;
 use nas_plugin_api::component::{
     Benchmark, ComponentKind, Fitness, OneShotStrategy, OperationSet, SafetyPolicy, SearchSpace,
     SearchStrategy, StrategyContext,
@@ -23,7 +23,7 @@ impl Registry {
         name: &str,
         config: &Value,
     ) -> Result<Box<dyn OperationSet>, PluginLoadError> {
-        self.create(ComponentKind::Operations, name, |library| library.operations(name, config))
+        self.create(ComponentKind::Operations, name, |maker| maker.operations(name, config))
     }
 
     /// Creates a search space.
@@ -35,7 +35,7 @@ impl Registry {
         name: &str,
         config: &Value,
     ) -> Result<Box<dyn SearchSpace>, PluginLoadError> {
-        self.create(ComponentKind::Space, name, |library| library.space(name, config))
+        self.create(ComponentKind::Space, name, |maker| maker.space(name, config))
     }
 
     /// Creates a strategy.
@@ -48,9 +48,7 @@ impl Registry {
         config: &Value,
         context: &StrategyContext,
     ) -> Result<Box<dyn SearchStrategy>, PluginLoadError> {
-        self.create(ComponentKind::Strategy, name, |library| {
-            library.strategy(name, config, context)
-        })
+        self.create(ComponentKind::Strategy, name, |maker| maker.strategy(name, config, context))
     }
 
     /// Creates a one-shot strategy.
@@ -63,8 +61,8 @@ impl Registry {
         config: &Value,
         context: &StrategyContext,
     ) -> Result<Box<dyn OneShotStrategy>, PluginLoadError> {
-        self.create(ComponentKind::OneShotStrategy, name, |library| {
-            library.one_shot_strategy(name, config, context)
+        self.create(ComponentKind::OneShotStrategy, name, |maker| {
+            maker.one_shot_strategy(name, config, context)
         })
     }
 
@@ -73,7 +71,7 @@ impl Registry {
     /// # Errors
     /// Like [`Registry::operations`].
     pub fn fitness(&self, name: &str, config: &Value) -> Result<Box<dyn Fitness>, PluginLoadError> {
-        self.create(ComponentKind::Fitness, name, |library| library.fitness(name, config))
+        self.create(ComponentKind::Fitness, name, |maker| maker.fitness(name, config))
     }
 
     /// Creates a safety policy.
@@ -85,7 +83,7 @@ impl Registry {
         name: &str,
         config: &Value,
     ) -> Result<Box<dyn SafetyPolicy>, PluginLoadError> {
-        self.create(ComponentKind::Policy, name, |library| library.policy(name, config))
+        self.create(ComponentKind::Policy, name, |maker| maker.policy(name, config))
     }
 
     /// Creates a benchmark.
@@ -97,17 +95,17 @@ impl Registry {
         name: &str,
         config: &Value,
     ) -> Result<Box<dyn Benchmark>, PluginLoadError> {
-        self.create(ComponentKind::Benchmark, name, |library| library.benchmark(name, config))
+        self.create(ComponentKind::Benchmark, name, |maker| maker.benchmark(name, config))
     }
 
     fn create<T>(
         &self,
         kind: ComponentKind,
         name: &str,
-        make: impl FnOnce(&Library) -> Result<T, PluginError>,
+        make: impl FnOnce(&Maker) -> Result<T, PluginError>,
     ) -> Result<T, PluginLoadError> {
         let source = &self.find(kind, name)?.source;
-        make(&self.library(source)?).map_err(|error| PluginLoadError::Create {
+        make(&self.maker(source)?).map_err(|error| PluginLoadError::Create {
             kind,
             name: name.to_owned(),
             origin: source.to_string(),

@@ -7,8 +7,8 @@ use nas_plugin_api::adapter::LibraryError;
 use nas_plugin_api::component::ComponentKind;
 use nas_plugin_api::error::PluginError;
 
-use super::CallError;
-use super::probe::{Phase, ProbeEnd};
+use super::probe::Phase;
+use super::{CallError, ProcessEnd};
 
 /// Why a plugin, or a component of one, can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -161,9 +161,25 @@ pub enum PluginLoadError {
         /// What is wrong.
         reason: String,
     },
+    /// The list of trusted libraries can't be written.
+    #[error("write the list of trusted plugins `{}`: {source}", path.display())]
+    Pins {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A process for a component can't be started.
+    #[error("start a process of its own for plugin `{}`: {source}", path.display())]
+    Isolate {
+        /// The library.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// The program that tries libraries out is missing.
     #[error(
-        "find `nas-plugin-host`, which tries plugins out before they are loaded (looked at {}; \
+        "find `nas-plugin-host`, in which plugins are tried out and run (looked at {}; \
          NAS_PLUGIN_HOST sets its place)",
         list(tried)
     )]
@@ -180,7 +196,7 @@ pub enum PluginLoadError {
         /// The library.
         path: PathBuf,
         /// How.
-        end: ProbeEnd,
+        end: ProcessEnd,
         /// What was being done.
         phase: Phase,
         /// The end of what it wrote to standard error.
@@ -285,7 +301,7 @@ impl PluginLoadError {
     pub(super) fn is_lasting(&self) -> bool {
         match self {
             Self::Read { .. } | Self::Cache { .. } | Self::NoPluginHost { .. } => false,
-            Self::ProbeCrashed { end, .. } => !matches!(end, ProbeEnd::Unresponsive { .. }),
+            Self::ProbeCrashed { end, .. } => !matches!(end, ProcessEnd::Unresponsive { .. }),
             _ => true,
         }
     }

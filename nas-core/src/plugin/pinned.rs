@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use nas_plugin_api::adapter::Library;
+use nas_plugin_api::adapter::{Library, Maker};
 use nas_plugin_api::component::{OneShotStrategy, OperationSet, SearchSpace, StrategyContext};
 use nas_plugin_api::error::PluginError;
 
@@ -15,7 +15,7 @@ use crate::protocol::one_shot::{ComponentSource, LibrarySource};
 /// A component whose library is open.
 pub struct Pinned {
     source: ComponentSource,
-    library: Library,
+    maker: Maker,
 }
 
 impl Pinned {
@@ -30,7 +30,7 @@ impl Pinned {
                 .map_err(|source| PluginLoadError::Interface { path: PathBuf::new(), source })?,
             Some(LibrarySource { path, sha256 }) => {
                 let cache = cache.to_owned();
-                let places = Places { search: Vec::new(), cache, hosts: Vec::new() };
+                let places = Places { cache, ..Places::default() };
                 let ready = make_ready_again(&places, path, sha256)?;
                 // Sound: the supervisor tried these very bytes out in a process of their own.
                 let header = unsafe { open(path, &ready.copy, &ready.inspected.root_symbol) }?;
@@ -38,7 +38,7 @@ impl Pinned {
                 unsafe { check_interface(path, header) }?
             }
         };
-        Ok(Self { source: source.clone(), library })
+        Ok(Self { source: source.clone(), maker: Maker::Here(library) })
     }
 
     /// Creates it as a set of operations.
@@ -47,7 +47,7 @@ impl Pinned {
     /// What the library or the component says.
     pub fn operations(&self) -> Result<Box<dyn OperationSet>, PluginLoadError> {
         let ComponentSource { name, config, .. } = &self.source;
-        self.created(self.library.operations(name, config))
+        self.created(self.maker.operations(name, config))
     }
 
     /// Creates it as a search space.
@@ -56,7 +56,7 @@ impl Pinned {
     /// What the library or the component says.
     pub fn space(&self) -> Result<Box<dyn SearchSpace>, PluginLoadError> {
         let ComponentSource { name, config, .. } = &self.source;
-        self.created(self.library.space(name, config))
+        self.created(self.maker.space(name, config))
     }
 
     /// Creates it as a one-shot strategy.
@@ -68,7 +68,7 @@ impl Pinned {
         context: &StrategyContext,
     ) -> Result<Box<dyn OneShotStrategy>, PluginLoadError> {
         let ComponentSource { name, config, .. } = &self.source;
-        self.created(self.library.one_shot_strategy(name, config, context))
+        self.created(self.maker.one_shot_strategy(name, config, context))
     }
 
     fn created<T>(&self, made: Result<T, PluginError>) -> Result<T, PluginLoadError> {

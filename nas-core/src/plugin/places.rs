@@ -6,19 +6,25 @@ use std::path::{Path, PathBuf};
 
 use super::PluginLoadError;
 
-/// The name of the program that tries libraries out.
+/// The name of the program in which libraries are tried out and run.
 const HOST_PROGRAM: &str = "nas-plugin-host";
+/// The name of a list of trusted libraries. Who can write to the one beside this program can
+/// replace the program, too.
+const PINS: &str = "trusted-plugins.sha256";
 
 /// Where plugins are looked for, and where copies of them are kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Places {
     /// Folders with libraries, and single libraries. Their order has no meaning: two libraries
     /// with a component of the same name are an error when that component is asked for.
     pub search: Vec<PathBuf>,
     /// The folder of private copies and descriptions.
     pub cache: PathBuf,
-    /// Where the program that tries libraries out may be; the first one that exists is taken.
+    /// Where the program in which libraries are tried out and run may be; the first one that exists
+    /// is taken.
     pub hosts: Vec<PathBuf>,
+    /// Files that list trusted libraries, see [`super::Pins`].
+    pub pins: Vec<PathBuf>,
 }
 
 impl Places {
@@ -29,7 +35,9 @@ impl Places {
     /// - `$XDG_DATA_HOME/nas/plugins` (by default in `~/.local/share`).
     ///
     /// Copies are kept in `$XDG_CACHE_HOME/nas/plugins` (by default in `~/.cache`). The program
-    /// that tries libraries out is `NAS_PLUGIN_HOST`, or `nas-plugin-host` beside this program.
+    /// in which libraries are tried out and run is `NAS_PLUGIN_HOST`, or `nas-plugin-host` beside
+    /// this program. Trusted libraries are listed beside this program, and in
+    /// [`Places::own_pins`].
     #[must_use]
     pub fn from_environment() -> Self {
         let program = env::current_exe().unwrap_or_default();
@@ -38,13 +46,21 @@ impl Places {
             .map(|list| env::split_paths(&list).filter(|path| !is_empty(path)).collect())
             .unwrap_or_default();
         search.extend([beside.join("plugins"), beside.to_owned()]);
-        search.extend(user_folder("XDG_DATA_HOME", ".local/share"));
-        let cache = user_folder("XDG_CACHE_HOME", ".cache")
+        search.extend(user_path("XDG_DATA_HOME", ".local/share", "plugins"));
+        let cache = user_path("XDG_CACHE_HOME", ".cache", "plugins")
             .unwrap_or_else(|| env::temp_dir().join("nas-plugins"));
-        Self { search, cache, hosts: hosts(beside) }
+        let pins = [Some(beside.join(PINS)), Self::own_pins()].into_iter().flatten().collect();
+        Self { search, cache, hosts: hosts(beside), pins }
     }
 
-    /// The program that tries libraries out.
+    /// Where this user lists trusted libraries: `nas/trusted-plugins.sha256` in `$XDG_CONFIG_HOME`
+    /// (by default in `~/.config`). None for a user without a home.
+    #[must_use]
+    pub fn own_pins() -> Option<PathBuf> {
+        user_path("XDG_CONFIG_HOME", ".config", PINS)
+    }
+
+    /// The program in which libraries are tried out and run.
     pub(super) fn host(&self) -> Result<&Path, PluginLoadError> {
         self.hosts
             .iter()
@@ -89,15 +105,15 @@ fn hosts(beside: &Path) -> Vec<PathBuf> {
     hosts
 }
 
-/// This framework's folder in one of the user's folders, as the XDG base directory specification
+/// Something of this framework's in one of the user's folders, as the XDG base directory specification
 /// has it: a relative path in the variable does not count.
-fn user_folder(variable: &str, below_home: &str) -> Option<PathBuf> {
+fn user_path(variable: &str, below_home: &str, what: &str) -> Option<PathBuf> {
     let absolute = |path: PathBuf| path.is_absolute().then_some(path);
     env::var_os(variable)
         .map(PathBuf::from)
         .and_then(absolute)
         .or_else(|| env::home_dir().and_then(absolute).map(|home| home.join(below_home)))
-        .map(|folder| folder.join("nas/plugins"))
+        .map(|folder| folder.join("nas").join(what))
 }
 
 fn is_empty(path: &Path) -> bool {

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use nas_plugin_api::adapter::Library;
+use nas_plugin_api::adapter::{Library, Maker};
 use nas_plugin_api::component::{ComponentKind, Registration};
 use serde_json::Value;
 
 use super::PluginLoadError;
 use super::examine::{Examined, Memory, examine, make_ready_again};
 use super::index::{Found, Index, Stamp};
+use super::isolate::Trust;
 use super::known::{Broken, Known, LibrarySource, Source};
 use super::nearest::nearest;
 use super::open::{check_interface, open};
@@ -20,13 +21,14 @@ use crate::protocol::one_shot::{self, ComponentSource};
 
 /// All components that are known. A library is loaded when the first of its components is created.
 pub struct Registry {
-    places: Places,
+    pub(super) places: Places,
     known: Vec<Known>,
     broken: Vec<Broken>,
     /// Loaded libraries by digest; never unloaded.
     loaded: Mutex<BTreeMap<String, Library>>,
     /// What may be loaded; each of these must allow a library.
     allowed: Mutex<Vec<AllowedLibraries>>,
+    pub(super) trust: Mutex<Trust>,
 }
 
 /// The libraries that an organisation's policy allows.
@@ -46,12 +48,14 @@ impl Registry {
             .into_iter()
             .map(|registration| Known { info: registration.info(), source: Source::LinkedIn })
             .collect();
+        let trust = Mutex::new(Trust::of(&places));
         Self {
             places,
             known,
             broken: Vec::new(),
             loaded: Mutex::default(),
             allowed: Mutex::default(),
+            trust,
         }
     }
 
@@ -221,10 +225,11 @@ impl Registry {
         Ok(ComponentSource { kind, name: name.to_owned(), library, config })
     }
 
-    /// The library of a component, loaded if it is not yet.
-    pub(super) fn library(&self, source: &Source) -> Result<Library, PluginLoadError> {
+    /// What makes a component: its library, loaded if it is not yet, or a new process.
+    pub(super) fn maker(&self, source: &Source) -> Result<Maker, PluginLoadError> {
         let Source::Library(LibrarySource { path, sha256, .. }) = source else {
             return Library::here()
+                .map(Maker::Here)
                 .map_err(|source| PluginLoadError::Interface { path: PathBuf::new(), source });
         };
         let allowed = self.allowed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -233,16 +238,23 @@ impl Registry {
             return Err(PluginLoadError::NotAllowed { path, sha256, policy });
         }
         drop(allowed);
+        match self.is_isolated(source) {
+            true => self.isolated(path, sha256),
+            false => self.loaded(path, sha256).map(Maker::Here),
+        }
+    }
+
+    fn loaded(&self, path: &Path, sha256: &str) -> Result<Library, PluginLoadError> {
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(library) = loaded.get(sha256) {
             return Ok(library.clone());
         }
         let ready = make_ready_again(&self.places, path, sha256)?;
-        // Sound: these very bytes were loaded in a process of their own without harm.
+        // Sound: these very bytes are trusted, and were loaded in a process of their own without harm.
         let header = unsafe { open(path, &ready.copy, &ready.inspected.root_symbol) }?;
         // Sound: the header comes from `open`.
         let library = unsafe { check_interface(path, header) }?;
-        loaded.insert(sha256.clone(), library.clone());
+        loaded.insert(sha256.to_owned(), library.clone());
         Ok(library)
     }
 

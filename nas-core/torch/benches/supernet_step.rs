@@ -329,6 +329,7 @@ fn strategy_of_a_library() -> Box<dyn OneShotStrategy> {
         search: vec![programs.to_owned()],
         cache: programs.join("bench-cache"),
         hosts: vec![programs.join("nas-plugin-host")],
+        pins: vec![programs.join("trusted-plugins.sha256")],
     })
     .expect("the build's folder can be written");
     let kind = ComponentKind::OneShotStrategy;

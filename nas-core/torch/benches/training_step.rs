@@ -123,6 +123,7 @@ fn from_libraries(shape: [usize; 3]) -> Graph {
         search: vec![programs.to_owned()],
         cache: programs.join("bench-cache"),
         hosts: vec![programs.join("nas-plugin-host")],
+        pins: vec![programs.join("trusted-plugins.sha256")],
     })
     .expect("the build's folder can be written");
     let config = |kind| {

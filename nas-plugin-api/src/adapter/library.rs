@@ -1,18 +1,13 @@
-//! A loaded library, or this binary itself, as a source of components.
+//! A loaded library, or this binary itself.
 
 use nas_plugin_abi::{
     ABI_MAJOR, AbiHeaderRef, BenchmarkModule_Ref, FitnessModule_Ref, OneShotStrategyModule_Ref,
-    OperationsModule_Ref, PluginRoot_Ref, PolicyModule_Ref, ROption, RSlice, RStr, SpaceModule_Ref,
+    OperationsModule_Ref, PluginRoot_Ref, PolicyModule_Ref, ROption, RStr, SpaceModule_Ref,
     StableAbi, StrategyModule_Ref, compatible,
 };
-use serde_json::Value;
 
-use super::cbor::{encode, receive};
 use super::{Manifest, benchmark, fitness, one_shot_strategy, operations, policy, space, strategy};
-use crate::component::{
-    Benchmark, Constructor, Fitness, OneShotStrategy, OperationSet, Registration, SafetyPolicy,
-    SearchSpace, SearchStrategy, StrategyContext,
-};
+use crate::component::{Constructor, Registration};
 use crate::error::{ErrorCode, PluginError};
 
 /// The constructor of a component of this library.
@@ -133,95 +128,7 @@ impl Library {
         }
     }
 
-    /// Makes a set of operations.
-    ///
-    /// # Errors
-    /// No such component, a configuration that it refuses, an interface that differs.
-    pub fn operations(
-        &self,
-        name: &str,
-        config: &Value,
-    ) -> Result<Box<dyn OperationSet>, PluginError> {
-        let module: OperationsModule_Ref = self.module(operations::ID)?;
-        let object = receive((module.create())(name.into(), bytes(&encode(config)?)))?;
-        Ok(Box::new(operations::Imported::new(object)?))
-    }
-
-    /// Makes a search space.
-    ///
-    /// # Errors
-    /// Like [`Library::operations`].
-    pub fn space(&self, name: &str, config: &Value) -> Result<Box<dyn SearchSpace>, PluginError> {
-        let module: SpaceModule_Ref = self.module(space::ID)?;
-        let object = receive((module.create())(name.into(), bytes(&encode(config)?)))?;
-        Ok(Box::new(space::Imported { object }))
-    }
-
-    /// Makes a strategy.
-    ///
-    /// # Errors
-    /// Like [`Library::operations`].
-    pub fn strategy(
-        &self,
-        name: &str,
-        config: &Value,
-        context: &StrategyContext,
-    ) -> Result<Box<dyn SearchStrategy>, PluginError> {
-        let module: StrategyModule_Ref = self.module(strategy::ID)?;
-        let data = encode(&strategy::ContextData::of(context))?;
-        let object =
-            receive((module.create())(name.into(), bytes(&encode(config)?), bytes(&data)))?;
-        Ok(Box::new(strategy::Imported::new(object, context)))
-    }
-
-    /// Makes a one-shot strategy.
-    ///
-    /// # Errors
-    /// Like [`Library::operations`].
-    pub fn one_shot_strategy(
-        &self,
-        name: &str,
-        config: &Value,
-        context: &StrategyContext,
-    ) -> Result<Box<dyn OneShotStrategy>, PluginError> {
-        let module: OneShotStrategyModule_Ref = self.module(one_shot_strategy::ID)?;
-        let data = encode(&strategy::ContextData::of(context))?;
-        let object =
-            receive((module.create())(name.into(), bytes(&encode(config)?), bytes(&data)))?;
-        Ok(Box::new(one_shot_strategy::Imported::new(object)))
-    }
-
-    /// Makes a fitness function.
-    ///
-    /// # Errors
-    /// Like [`Library::operations`].
-    pub fn fitness(&self, name: &str, config: &Value) -> Result<Box<dyn Fitness>, PluginError> {
-        let module: FitnessModule_Ref = self.module(fitness::ID)?;
-        let object = receive((module.create())(name.into(), bytes(&encode(config)?)))?;
-        Ok(Box::new(fitness::Imported::new(object)?))
-    }
-
-    /// Makes a safety policy.
-    ///
-    /// # Errors
-    /// Like [`Library::operations`].
-    pub fn policy(&self, name: &str, config: &Value) -> Result<Box<dyn SafetyPolicy>, PluginError> {
-        let module: PolicyModule_Ref = self.module(policy::ID)?;
-        let object = receive((module.create())(name.into(), bytes(&encode(config)?)))?;
-        Ok(Box::new(policy::Imported::new(object)?))
-    }
-
-    /// Makes a benchmark.
-    ///
-    /// # Errors
-    /// Like [`Library::operations`].
-    pub fn benchmark(&self, name: &str, config: &Value) -> Result<Box<dyn Benchmark>, PluginError> {
-        let module: BenchmarkModule_Ref = self.module(benchmark::ID)?;
-        let object = receive((module.create())(name.into(), bytes(&encode(config)?)))?;
-        Ok(Box::new(benchmark::Imported::new(object)))
-    }
-
-    fn module<M: StableAbi + Copy + 'static>(&self, id: &str) -> Result<M, PluginError> {
+    pub(super) fn module<M: StableAbi + Copy + 'static>(&self, id: &str) -> Result<M, PluginError> {
         self.query(id)?.ok_or_else(|| {
             PluginError::unsupported(format!("use capability `{id}`: the library lacks it"))
         })
@@ -236,10 +143,6 @@ impl Library {
             }),
         }
     }
-}
-
-fn bytes(bytes: &[u8]) -> RSlice<'_, u8> {
-    RSlice::from_slice(bytes)
 }
 
 /// The end of a layout difference, which is where it says what differs.

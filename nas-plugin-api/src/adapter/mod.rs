@@ -1,7 +1,8 @@
 //! Between the component traits and the binary interface, both ways.
 //!
-//! On a plugin's side, `extension` wraps components into ABI objects; on the host's side,
-//! [`Library`] wraps ABI objects into the same traits again. Authors see neither.
+//! On a plugin's side, `extension` wraps components into ABI objects; on the host's side, [`Maker`]
+//! wraps ABI objects into the same traits again. Where the library is in another process, the calls
+//! of an object cross a [`Line`] in between. Authors see none of it.
 
 mod benchmark;
 mod cbor;
@@ -9,17 +10,21 @@ mod columns;
 mod fitness;
 mod guard;
 mod library;
+mod maker;
 mod manifest;
 mod one_shot_strategy;
 mod operations;
 mod policy;
 mod questions;
+mod remote;
 mod space;
 mod strategy;
 
 pub use library::{Library, LibraryError};
+pub use maker::Maker;
 pub use manifest::Manifest;
 pub(crate) use manifest::manifest_bytes;
+pub use remote::{Call, Line, Reply, Served};
 
 use nas_plugin_abi::{Extension, ROption, RStr};
 

@@ -8,7 +8,7 @@ use nas_core::budget::{Clock, KillMargin, Ledger, RealClock, Workforce};
 use nas_core::executor::Executor;
 use nas_core::journal::{Event, EventLog, Start};
 use nas_core::network::{NetworkSpace, OperationGraphs};
-use nas_core::plugin::{Places, PluginLoadError, Registry, Timed, check_config};
+use nas_core::plugin::{Isolation, Places, PluginLoadError, Registry, Timed, check_config};
 use nas_core::search::{Observer, Parts, Policy, Search, StopSignal, Work};
 use nas_core::settings::{PolicyMode, Settings};
 use nas_plugin_api::component::{ComponentKind, StrategyContext};
@@ -42,8 +42,20 @@ pub(crate) fn registry() -> Registry {
         search: vec![programs()],
         cache: programs().join("bench-cache"),
         hosts: vec![programs().join("nas-plugin-host")],
+        pins: vec![programs().join("trusted-plugins.sha256")],
     };
-    Registry::scan(places).expect("the build's folder can be written")
+    let registry = Registry::scan(places).expect("the build's folder can be written");
+    let are_trusted =
+        registry.components().iter().all(|known| !registry.is_isolated(&known.source));
+    assert!(are_trusted, "the list of trusted plugins is old: run `make build` first");
+    registry
+}
+
+/// The built libraries, none of which is trusted.
+pub(crate) fn isolating_registry() -> Registry {
+    let registry = registry();
+    registry.isolate(Isolation::All);
+    registry
 }
 
 /// NAS-Bench-201's networks of 16 channels and one cell a stage, for images of 32×32.
@@ -146,7 +158,7 @@ fn make<T: 'static>(
         .expect("a built-in component works with its defaults")
 }
 
-fn defaults(registry: &Registry, kind: ComponentKind, name: &str) -> Value {
+pub(crate) fn defaults(registry: &Registry, kind: ComponentKind, name: &str) -> Value {
     let known = registry.find(kind, name).expect("run `make build` first");
     check_config(&known.info, &Map::new()).expect("defaults are valid")
 }

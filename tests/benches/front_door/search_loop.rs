@@ -13,11 +13,14 @@ use nas_core::executor::{InstantExecutor, Job};
 use nas_core::journal::{EventLog, Journal, MemoryLog};
 use nas_core::plugin::Registry;
 use nas_core::search::{NoTraining, Silent};
+use nas_plugin_api::component::{ComponentKind, StrategyContext};
 use nas_plugin_api::measurement::{Measurements, names};
+use nas_plugin_api::objective::Objective;
+use nas_plugin_api::trial::Fidelity;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
 
 use crate::estimate::Estimate;
-use crate::parts::{Plan, folder, registry, search};
+use crate::parts::{Plan, defaults, folder, isolating_registry, registry, search, space};
 use crate::table::{Goal, Table};
 
 const RUNS: usize = 9;
@@ -50,6 +53,37 @@ pub(crate) fn run(table: &mut Table) {
         table.line("  a second a core where threads may move", rate(&free, 0), Goal::None);
         table.line("  the same by the clock", rate(&free, 1), Goal::None);
     }
+    isolated(table);
+}
+
+/// What it costs that no plugin is trusted. Their processes' time is not this one's, so by the clock.
+fn isolated(table: &mut Table) {
+    let registry = Arc::new(isolating_registry());
+    for (what, policies) in [("1 policy", &["limits"][..]), ("0 policies", &[])] {
+        let measure = |_| evaluations_a_second(&registry, policies, JournalKind::Memory)[1];
+        let what = format!("in memory, {what}, all plugins isolated: by the clock");
+        table.line(&what, Estimate::of((0..RUNS).map(measure).collect()), Goal::None);
+    }
+    let round_trips = (0..RUNS).map(|_| round_trip_micros(&registry)).collect();
+    table.line("  one call there and back, microseconds", Estimate::of(round_trips), Goal::None);
+}
+
+/// A call of an isolated strategy in which next to nothing is done.
+fn round_trip_micros(registry: &Registry) -> f64 {
+    const CALLS: u32 = 5_000;
+    let context = StrategyContext {
+        space: space(registry).space().clone(),
+        seed: 0,
+        objectives: vec![Objective::maximize(names::VALIDATION_ACCURACY)],
+        fidelity: Fidelity { epochs: 1, data_fraction: 1.0 },
+    };
+    let config = defaults(registry, ComponentKind::Strategy, "random");
+    let mut strategy = registry.strategy("random", &config, &context).expect("a strategy");
+    let clock = Instant::now();
+    for _ in 0..CALLS {
+        strategy.tell(&[]).expect("it answers");
+    }
+    clock.elapsed().as_secs_f64() * 1e6 / f64::from(CALLS)
 }
 
 /// Keeps this thread, and all that it starts from here, on these processors, or on the one where

@@ -77,6 +77,7 @@ impl Sandbox {
             .env("NAS_FAKE_WORKER", &self.rules)
             .env("XDG_CACHE_HOME", programs().join("test-cache"))
             .env("XDG_STATE_HOME", self.path("state"))
+            .env("XDG_CONFIG_HOME", self.path("config"))
             .env_remove("NAS_ANCHOR")
             .env_remove("NAS_POLICY")
             .env_remove("NAS_POLICY_KEY")

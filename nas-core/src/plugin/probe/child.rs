@@ -2,19 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
-use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::ExitCode;
 
 use nas_plugin_api::adapter::{Library, Manifest};
 use nas_plugin_api::component::ComponentKind;
 
-use super::containment::contain;
 use super::message::{Description, Phase, ProbeMessage};
+use crate::containment::{Bounds, contain};
 use crate::plugin::PluginLoadError;
 use crate::plugin::capability::capability;
+use crate::plugin::entry::enter;
 use crate::plugin::open::{check_interface, open};
 use crate::protocol::frame;
 
@@ -32,10 +31,9 @@ pub fn serve(library: &OsStr, root_symbol: &str, parent: u32) -> ExitCode {
 }
 
 fn probe(library: &Path, root_symbol: &str, parent: u32) -> io::Result<()> {
-    let mut channel = File::from(take_stdout()?);
-    die_with(parent)?;
+    let mut channel = enter(parent)?.answers;
     frame::write(&mut channel, &ProbeMessage::Entered(Phase::Starting))?;
-    let containment = contain(library);
+    let containment = contain(&Bounds::of_probe(library));
     let mut enter = |phase| frame::write(&mut channel, &ProbeMessage::Entered(phase));
 
     enter(Phase::Loading)?;
@@ -58,24 +56,6 @@ fn probe(library: &Path, root_symbol: &str, parent: u32) -> io::Result<()> {
             Err(reason) => ProbeMessage::Refused(reason),
         },
     )
-}
-
-/// What standard output was; from here on, standard output is standard error.
-fn take_stdout() -> io::Result<OwnedFd> {
-    let channel = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 3)?;
-    rustix::stdio::dup2_stdout(rustix::stdio::stderr())?;
-    Ok(channel)
-}
-
-/// Ends this process when its parent ends, also if that has happened already.
-fn die_with(parent: u32) -> io::Result<()> {
-    #[cfg(target_os = "linux")]
-    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
-    let found = rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get() as u32);
-    match found == Some(parent) {
-        true => Ok(()),
-        false => Err(io::Error::other("the parent process is gone")),
-    }
 }
 
 /// Compares what the library says with what it does; returns kinds that this host can't use.

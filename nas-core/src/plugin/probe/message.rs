@@ -7,7 +7,7 @@ use nas_plugin_api::adapter::Manifest;
 use nas_plugin_api::component::ComponentKind;
 use serde::{Deserialize, Serialize};
 
-use super::Containment;
+use crate::containment::Containment;
 
 /// One message from a probe; it sends them in the order of its work and ends after the last.
 #[derive(Serialize, Deserialize)]

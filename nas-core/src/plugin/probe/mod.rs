@@ -5,12 +5,9 @@
 //! the kernel allows. If it crashes, hangs or meets a limit, that is a finding about the library.
 
 mod child;
-mod containment;
 mod message;
 mod parent;
 
 pub use child::serve;
-pub use containment::{Containment, Enforcement};
 pub use message::{Description, Phase};
-pub use parent::ProbeEnd;
 pub(super) use parent::try_out;

@@ -6,7 +6,8 @@ use std::process::Command;
 use std::sync::Once;
 use std::time::SystemTime;
 
-use nas_core::plugin::{Places, Registry};
+use nas_core::digest::sha256_of;
+use nas_core::plugin::{Places, Registry, pin};
 use nas_plugin_api::component::StrategyContext;
 use nas_plugin_api::objective::Objective;
 use nas_plugin_api::template::{Space, TemplateBuilder};
@@ -73,7 +74,8 @@ impl Folders {
         let (search, cache) = (root.path().join("plugins"), root.path().join("cache"));
         fs::create_dir(&search).expect("an empty folder");
         let hosts = vec![env!("CARGO_BIN_EXE_nas-plugin-host").into()];
-        Self { root, places: Places { search: vec![search], cache, hosts } }
+        let pins = vec![root.path().join("pins")];
+        Self { root, places: Places { search: vec![search], cache, hosts, pins } }
     }
 
     /// Folders with these fixtures on the search path.
@@ -83,6 +85,21 @@ impl Folders {
             folders.put(&format!("lib{name}.so"), &fs::read(library(name)).expect("the fixture"));
         }
         folders
+    }
+
+    /// The same, and they are trusted, so that they run in this process.
+    pub(super) fn with_trusted(names: &[&str]) -> Self {
+        let folders = Self::with(names);
+        for name in names {
+            let digest = sha256_of(&library(name)).expect("the fixture");
+            pin(&folders.places.pins[0], &digest, name).expect("a folder");
+        }
+        folders
+    }
+
+    /// Both: nothing may depend on where a component runs.
+    pub(super) fn isolated_and_trusted(names: &[&str]) -> [Self; 2] {
+        [Self::with(names), Self::with_trusted(names)]
     }
 
     /// Puts a file on the search path.

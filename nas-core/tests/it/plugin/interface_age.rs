@@ -11,26 +11,27 @@ use super::fixture::{Folders, context};
 /// Loads the plugin and runs its strategy.
 #[track_caller]
 fn check(fixture: &str, name: &str) {
-    let folders = Folders::with(&[fixture]);
-    let registry = folders.scan();
-    assert_eq!(registry.broken(), []);
-    let mut strategy = registry.strategy(name, &json!({}), &context()).expect("a strategy");
-    let asked = strategy.ask(2).expect("an answer");
-    let first = Genotype(vec![0, 0, 0]);
-    assert_eq!(asked, Ask::Proposals(vec![first.clone().into(); 2]));
-    let trial = |id| Trial {
-        id,
-        proposal: first.clone().into(),
-        outcome: Outcome::Finished,
-        objectives: vec![0.5],
-        measurements: Measurements::default(),
-        cost: Cost::default(),
-        reason: None,
-    };
-    strategy.tell(&[trial(0), trial(1)]).expect("it takes trials");
-    let state = strategy.save().expect("it saves").expect("it has a state");
-    assert_eq!(state, 2_u64.to_le_bytes());
-    strategy.restore(&state).expect("it takes its state back");
+    for folders in Folders::isolated_and_trusted(&[fixture]) {
+        let registry = folders.scan();
+        assert_eq!(registry.broken(), []);
+        let mut strategy = registry.strategy(name, &json!({}), &context()).expect("a strategy");
+        let asked = strategy.ask(2).expect("an answer");
+        let first = Genotype(vec![0, 0, 0]);
+        assert_eq!(asked, Ask::Proposals(vec![first.clone().into(); 2]));
+        let trial = |id| Trial {
+            id,
+            proposal: first.clone().into(),
+            outcome: Outcome::Finished,
+            objectives: vec![0.5],
+            measurements: Measurements::default(),
+            cost: Cost::default(),
+            reason: None,
+        };
+        strategy.tell(&[trial(0), trial(1)]).expect("it takes trials");
+        let state = strategy.save().expect("it saves").expect("it has a state");
+        assert_eq!(state, 2_u64.to_le_bytes());
+        strategy.restore(&state).expect("it takes its state back");
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod built_elsewhere;
 mod faults;
 mod fixture;
 mod interface_age;
+mod isolated;
 mod layout;
 mod probe;
 mod registry;

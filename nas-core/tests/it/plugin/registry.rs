@@ -73,17 +73,18 @@ fn two_copies_of_one_library_are_one() {
 
 #[test]
 fn a_strategy_runs_with_the_defaults_of_its_configuration() {
-    let folders = Folders::with(&["healthy"]);
-    let registry = folders.scan();
-    let known = registry.find(ComponentKind::Strategy, "healthy").expect("it is there");
-    let config = check_config(&known.info, &Map::new()).expect("nothing is set");
-    assert_eq!(config, json!({"proposals": 3}));
-    let mut strategy = registry.strategy("healthy", &config, &context()).expect("a strategy");
-    let Ok(Ask::Proposals(proposals)) = strategy.ask(10) else { panic!("proposals expected") };
-    assert_eq!(proposals.len(), 3);
-    let space = context().space;
-    assert!(proposals.iter().all(|proposal| space.check(&proposal.genotype).is_ok()));
-    assert!(matches!(strategy.ask(1), Ok(Ask::Done { .. })));
+    for folders in Folders::isolated_and_trusted(&["healthy"]) {
+        let registry = folders.scan();
+        let known = registry.find(ComponentKind::Strategy, "healthy").expect("it is there");
+        let config = check_config(&known.info, &Map::new()).expect("nothing is set");
+        assert_eq!(config, json!({"proposals": 3}));
+        let mut strategy = registry.strategy("healthy", &config, &context()).expect("a strategy");
+        let Ok(Ask::Proposals(proposals)) = strategy.ask(10) else { panic!("proposals expected") };
+        assert_eq!(proposals.len(), 3);
+        let space = context().space;
+        assert!(proposals.iter().all(|proposal| space.check(&proposal.genotype).is_ok()));
+        assert!(matches!(strategy.ask(1), Ok(Ask::Done { .. })));
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use seccompiler::{
     SeccompRule, TargetArch, apply_filter,
 };
 
-use super::Enforcement;
+use super::{Bounds, Enforcement};
 
 /// Calls that are allowed whatever their arguments.
 const ALLOWED: &[c_long] = &[
@@ -23,7 +23,6 @@ const ALLOWED: &[c_long] = &[
     libc::SYS_writev,
     libc::SYS_lseek,
     libc::SYS_close,
-    libc::SYS_fcntl,
     libc::SYS_dup,
     libc::SYS_fstat,
     libc::SYS_newfstatat,
@@ -40,13 +39,12 @@ const ALLOWED: &[c_long] = &[
     libc::SYS_munmap,
     libc::SYS_mremap,
     libc::SYS_madvise,
-    // Threads, signals to itself, and the end.
+    // Threads and the end.
     libc::SYS_futex,
     libc::SYS_set_robust_list,
     libc::SYS_rseq,
     libc::SYS_gettid,
     libc::SYS_getpid,
-    libc::SYS_tgkill,
     libc::SYS_sched_yield,
     libc::SYS_sched_getaffinity,
     libc::SYS_sigaltstack,
@@ -70,6 +68,8 @@ const ALLOWED: &[c_long] = &[
     libc::SYS_geteuid,
     libc::SYS_getgid,
     libc::SYS_getegid,
+    // Giving up more.
+    libc::SYS_seccomp,
 ];
 
 /// The same under their older names, which this processor has besides.
@@ -86,9 +86,9 @@ const OLDER: &[c_long] = &[
 #[cfg(not(target_arch = "x86_64"))]
 const OLDER: &[c_long] = &[];
 
-/// Forbids everything that describing a plugin does not need.
-pub(super) fn restrict() -> Enforcement {
-    let Ok(filters) = filters() else { return Enforcement::None };
+/// Forbids everything that loading a plugin and calling it does not need.
+pub(super) fn restrict(bounds: &Bounds) -> Enforcement {
+    let Ok(filters) = filters(bounds) else { return Enforcement::None };
     let applied = filters.iter().filter(|filter| apply_filter(filter).is_ok()).count();
     match applied {
         0 => Enforcement::None,
@@ -97,12 +97,30 @@ pub(super) fn restrict() -> Enforcement {
     }
 }
 
-fn filters() -> Result<[BpfProgram; 2], seccompiler::BackendError> {
+/// Forbids opening any file, from now on. By then, a library and all that it needs are loaded.
+pub(super) fn forbid_opening() -> Enforcement {
+    let filter = TargetArch::try_from(std::env::consts::ARCH).and_then(|architecture| {
+        let opening = BTreeMap::from([(libc::SYS_openat, Vec::new())]);
+        let refused = SeccompAction::Errno(libc::EPERM as u32);
+        SeccompFilter::new(opening, SeccompAction::Allow, refused, architecture)?.try_into()
+    });
+    match filter.map(|filter: BpfProgram| apply_filter(&filter)) {
+        Ok(Ok(())) => Enforcement::Full,
+        _ => Enforcement::None,
+    }
+}
+
+fn filters(bounds: &Bounds) -> Result<[BpfProgram; 2], seccompiler::BackendError> {
     let architecture = TargetArch::try_from(std::env::consts::ARCH)?;
     let mut allowed: BTreeMap<c_long, Vec<SeccompRule>> =
         ALLOWED.iter().chain(OLDER).map(|&call| (call, Vec::new())).collect();
     allowed.insert(libc::SYS_openat, vec![read_only()?]);
-    allowed.insert(libc::SYS_clone, vec![thread()?]);
+    allowed.insert(libc::SYS_prctl, vec![no_new_privileges()?]);
+    if bounds.threads {
+        allowed.insert(libc::SYS_clone, vec![thread()?]);
+    }
+    allowed.insert(libc::SYS_tgkill, vec![to_itself()?]);
+    allowed.insert(libc::SYS_fcntl, harmless_commands()?);
     // Passed on to the other filter.
     allowed.insert(libc::SYS_clone3, Vec::new());
     let only_allowed = SeccompFilter::new(
@@ -134,6 +152,13 @@ fn read_only() -> Result<SeccompRule, seccompiler::BackendError> {
     )?])
 }
 
+/// What a process asks for before it gives up more.
+fn no_new_privileges() -> Result<SeccompRule, seccompiler::BackendError> {
+    let command = libc::PR_SET_NO_NEW_PRIVS as u64;
+    let is_it = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, command)?;
+    SeccompRule::new(vec![is_it])
+}
+
 /// A new thread of this process, as against a new process.
 fn thread() -> Result<SeccompRule, seccompiler::BackendError> {
     let flag = libc::CLONE_THREAD as u64;
@@ -143,4 +168,24 @@ fn thread() -> Result<SeccompRule, seccompiler::BackendError> {
         SeccompCmpOp::MaskedEq(flag),
         flag,
     )?])
+}
+
+/// A signal to this process, as against another one, such as its parent.
+fn to_itself() -> Result<SeccompRule, seccompiler::BackendError> {
+    let own = u64::from(std::process::id());
+    let is_own = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, own)?;
+    SeccompRule::new(vec![is_own])
+}
+
+/// What may be done to an open file. Without `F_SETOWN`, by which the kernel would send any signal to
+/// any process of this user, as soon as something can be read from a pipe.
+fn harmless_commands() -> Result<Vec<SeccompRule>, seccompiler::BackendError> {
+    const COMMANDS: [i32; 5] =
+        [libc::F_GETFD, libc::F_SETFD, libc::F_GETFL, libc::F_DUPFD, libc::F_DUPFD_CLOEXEC];
+    let rule = |command| {
+        let is_it =
+            SeccompCondition::new(1, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, command as u64)?;
+        SeccompRule::new(vec![is_it])
+    };
+    COMMANDS.into_iter().map(rule).collect()
 }

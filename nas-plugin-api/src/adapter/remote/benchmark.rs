@@ -1,0 +1,72 @@
+//! `nas.benchmark/1`
+
+use nas_plugin_abi::{
+    AbiResult, BenchmarkModule_Ref, BenchmarkObject, Bytes, RSlice, RVec, TD_Opaque,
+};
+use serde::{Deserialize, Serialize};
+
+use super::Remote;
+use super::message::{self, Answer, Creation, Packed};
+use crate::adapter::benchmark::{ID, Object};
+use crate::adapter::cbor::receive;
+use crate::adapter::{Library, maker};
+use crate::error::PluginError;
+
+#[derive(Serialize, Deserialize)]
+pub(super) enum Method {
+    Begin(Packed<u8>),
+    Evaluate { genotypes: Packed<u16>, fidelity: Packed<u8>, seeds: Packed<u64> },
+}
+
+impl From<Method> for message::Method {
+    fn from(method: Method) -> Self {
+        Self::Benchmark(method)
+    }
+}
+
+impl From<Remote> for Object {
+    fn from(remote: Remote) -> Self {
+        Self::from_value(remote, TD_Opaque)
+    }
+}
+
+impl maker::Object for Object {
+    const ID: &'static str = ID;
+
+    fn create(library: &Library, creation: &Creation) -> Result<Self, PluginError> {
+        let module: BenchmarkModule_Ref = library.module(ID)?;
+        let Creation { name, config, .. } = creation;
+        receive((module.create())(name.as_str().into(), config.0.as_slice().into()))
+    }
+}
+
+impl BenchmarkObject for Remote {
+    fn begin(&mut self, template: RSlice<'_, u8>) -> AbiResult<Bytes> {
+        self.ask_for_bytes(Method::Begin(Packed(template.to_vec())).into())
+    }
+
+    fn evaluate_many(
+        &mut self,
+        genotypes: RSlice<'_, u16>,
+        fidelity: RSlice<'_, u8>,
+        seeds: RSlice<'_, u64>,
+    ) -> AbiResult<RVec<f64>> {
+        let (genotypes, fidelity) = (Packed(genotypes.to_vec()), Packed(fidelity.to_vec()));
+        let seeds = Packed(seeds.to_vec());
+        self.ask_for_numbers(Method::Evaluate { genotypes, fidelity, seeds }.into())
+    }
+}
+
+pub(super) fn answer(object: &mut Object, method: Method) -> Result<Answer, PluginError> {
+    match method {
+        Method::Begin(template) => {
+            receive(object.begin(template.0.as_slice().into())).map(Answer::bytes)
+        }
+        Method::Evaluate { genotypes, fidelity, seeds } => receive(object.evaluate_many(
+            genotypes.0.as_slice().into(),
+            fidelity.0.as_slice().into(),
+            seeds.0.as_slice().into(),
+        ))
+        .map(Answer::numbers),
+    }
+}
