@@ -39,6 +39,8 @@ enum Command {
     Retrain(command::retrain::Arguments),
     /// Ask a running search to stop
     Stop(command::stop::Arguments),
+    /// Give a run a sign of life, for which a run with `stop.heartbeat` waits
+    Heartbeat(command::heartbeat::Arguments),
     /// Approve what a run waits for, so that `nas resume` goes on with it
     Approve(command::approve::Arguments),
     /// Deny what a run waits for: it does not go on
@@ -95,6 +97,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, HostError> {
         Command::Bench(arguments) => command::bench::run(&arguments),
         Command::Retrain(arguments) => command::retrain::run(arguments),
         Command::Stop(arguments) => command::stop::run(&arguments),
+        Command::Heartbeat(arguments) => command::heartbeat::run(&arguments),
         Command::Approve(arguments) => command::approve::run(&arguments, true),
         Command::Deny(arguments) => command::approve::run(&arguments, false),
         Command::Runs(arguments) => command::runs::run(&arguments),

@@ -143,6 +143,7 @@ fn of_launch(error: &LaunchError) -> ExitCode {
         | LaunchError::AwaitsApproval { .. }
         | LaunchError::Denied { .. }
         | LaunchError::WantsSignature { .. } => ExitCode::Policy,
+        LaunchError::NoHeartbeat { .. } => ExitCode::NoHeartbeat,
         LaunchError::Changed { .. } | LaunchError::Search(_) => ExitCode::Plugin,
         _ => ExitCode::Internal,
     }

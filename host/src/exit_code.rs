@@ -31,11 +31,13 @@ pub(crate) enum ExitCode {
     Workers,
     /// A file can't be read or written.
     Files,
+    /// Nobody gave the run a sign of life in time.
+    NoHeartbeat,
 }
 
 impl ExitCode {
     /// All of them, in the order of their numbers.
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Success,
         Self::Internal,
         Self::Configuration,
@@ -48,6 +50,7 @@ impl ExitCode {
         Self::InUse,
         Self::Workers,
         Self::Files,
+        Self::NoHeartbeat,
     ];
 
     /// The number that the shell sees.
@@ -77,6 +80,9 @@ impl ExitCode {
                 "no worker can be started or kept alive, or a one-shot search could not go on"
             }
             Self::Files => "a file can't be read or written",
+            Self::NoHeartbeat => {
+                "nobody gave the run a sign of life in time; `nas heartbeat`, then `nas resume`"
+            }
         }
     }
 
@@ -90,7 +96,8 @@ impl ExitCode {
                 Self::Success
             }
             StopReason::PolicyHalt { .. } | StopReason::AwaitingApproval { .. } => Self::Policy,
-            StopReason::Interrupted => Self::Interrupted,
+            StopReason::Interrupted | StopReason::StopFile { .. } => Self::Interrupted,
+            StopReason::HeartbeatLapsed { .. } => Self::NoHeartbeat,
             StopReason::PluginFailed { .. } => Self::Plugin,
             StopReason::WorkersFailed { .. } | StopReason::SearchFailed { .. } => Self::Workers,
             _ if has_champion => Self::Success,

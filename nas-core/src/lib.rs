@@ -14,3 +14,4 @@ pub mod plugin;
 pub mod protocol;
 pub mod search;
 pub mod settings;
+pub mod time_span;

@@ -16,6 +16,7 @@ use crate::plugin::Isolation;
 use crate::protocol::data::DataConfig;
 use crate::protocol::recipe::Recipe;
 use crate::search::KeepWeights;
+use crate::time_span::TimeSpan;
 
 /// Everything a search needs to know.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -64,6 +65,9 @@ pub struct Settings {
     /// How the work is done.
     #[serde(default)]
     pub execution: ExecutionSettings,
+    /// What stops the search, besides signals and `nas stop`.
+    #[serde(default, skip_serializing_if = "StopSettings::is_default")]
+    pub stop: StopSettings,
 }
 
 fn default_name() -> String {
@@ -219,6 +223,26 @@ impl Default for ExecutionSettings {
             plugin_seconds: 60.0,
             runs: PathBuf::from("runs"),
         }
+    }
+}
+
+/// What stops the search, besides signals and `nas stop`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct StopSettings {
+    /// A file whose appearance stops the run as `nas stop` does; while it is there, the run does not
+    /// begin or go on. Any number of runs may name the same file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
+    /// Longest time without a sign of life (`nas heartbeat`), such as `10m`. After it the run ends at
+    /// once, and is resumed only after another sign of life.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heartbeat: Option<TimeSpan>,
+}
+
+impl StopSettings {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
     }
 }
 

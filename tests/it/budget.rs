@@ -2,16 +2,7 @@
 
 use std::time::Duration;
 
-use nas_core::journal::Event;
-
-use crate::support::{Random, Sandbox};
-
-/// What a run may spend.
-struct Limits {
-    trials: u64,
-    cpu_seconds: f64,
-    wall_seconds: f64,
-}
+use crate::support::{Limits, Random, Sandbox};
 
 #[test]
 fn fifty_randomised_runs_stay_within_their_budgets() {
@@ -62,33 +53,5 @@ fn check(run: u64, limits: &Limits, burn: f64, kills: u64, random: &mut Random) 
         None => sandbox.run(&["search", "search.toml"]),
     };
     sandbox.assert_workers_end_within(Duration::from_secs(2));
-    let events = sandbox.events();
-    let trials: std::collections::HashSet<u64> = events
-        .iter()
-        .filter_map(|event| match event {
-            Event::Dispatched { trial, .. } => Some(*trial),
-            _ => None,
-        })
-        .collect();
-    assert!(trials.len() as u64 <= limits.trials, "run {run}: {} trials", trials.len());
-    let cpu_seconds: f64 = events
-        .iter()
-        .map(|event| match event {
-            Event::Ended { usage, .. }
-            | Event::Abandoned { usage, .. }
-            | Event::Overhead { usage, .. } => usage.cpu_seconds,
-            _ => 0.0,
-        })
-        .sum();
-    assert!(cpu_seconds <= limits.cpu_seconds, "run {run}: {cpu_seconds} CPU seconds");
-    for event in &events {
-        if let Event::Stopped { spent, .. } = event {
-            assert!(
-                spent.wall_seconds <= limits.wall_seconds + 1.0,
-                "run {run}: {} wall seconds of {}",
-                spent.wall_seconds,
-                limits.wall_seconds
-            );
-        }
-    }
+    limits.assert_kept(&sandbox.events(), run);
 }

@@ -51,6 +51,8 @@ fn is_final(reason: &StopReason) -> bool {
     !matches!(
         reason,
         StopReason::Interrupted
+            | StopReason::StopFile { .. }
+            | StopReason::HeartbeatLapsed { .. }
             | StopReason::AwaitingApproval { .. }
             | StopReason::PluginFailed { .. }
             | StopReason::WorkersFailed { .. }

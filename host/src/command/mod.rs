@@ -8,6 +8,8 @@ pub(crate) mod retrain;
 
 pub(crate) mod stop;
 
+pub(crate) mod heartbeat;
+
 pub(crate) mod approve;
 
 pub(crate) mod runs;

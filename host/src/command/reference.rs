@@ -58,6 +58,7 @@ fn configuration() -> Result<String, HostError> {
         "training",
         "budget",
         "execution",
+        "stop",
     ];
     for table in tables {
         let prefix = format!("{table}.");

@@ -49,7 +49,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, HostError> {
         settings.budget = budget.clone();
     }
     let stop = StopSignal::default();
-    signals::forward_to(&stop).map_err(HostError::Signals)?;
+    signals::forward_to(&stop)
+        .and_then(|()| signals::insist_on(&stop))
+        .map_err(HostError::Signals)?;
     let objective = first_objective(&settings, &registry);
     let standing = progress::Standing::resumed(objective, settings.budget, &view.history);
     let mut observer = progress::observer(arguments.json, standing);

@@ -56,7 +56,9 @@ pub(super) fn launch(
         output::note(introduction(&prepared));
     }
     let stop = StopSignal::default();
-    signals::forward_to(&stop).map_err(HostError::Signals)?;
+    signals::forward_to(&stop)
+        .and_then(|()| signals::insist_on(&stop))
+        .map_err(HostError::Signals)?;
     let settings = prepared.settings();
     let objective = first_objective(settings, registry);
     let standing = progress::Standing::new(objective, settings.budget.clone());

@@ -1,7 +1,8 @@
 //! `nas stop`: asks a running search to stop.
 
 use clap::Args;
-use nas_core::launch::RunFolder;
+use nas_core::launch::{RunFolder, StopWish};
+use nas_core::time_span::TimeSpan;
 
 use crate::cli::RunsFolder;
 use crate::error::HostError;
@@ -19,6 +20,9 @@ pub(crate) struct Arguments {
     /// Do not wait for the running trials; they are tried again on resume
     #[arg(long)]
     now: bool,
+    /// Wait so long for the running trials and no longer, such as `30s`
+    #[arg(long, value_name = "TIME", conflicts_with = "now")]
+    deadline: Option<TimeSpan>,
 }
 
 /// Leaves the wish in the run's folder, where its supervisor sees it.
@@ -29,8 +33,17 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, HostError> {
         output::note(format!("{} is over already: {}", folder.name(), headline(&view)));
         return Ok(ExitCode::Success);
     }
-    folder.request_stop(arguments.now)?;
-    let when = if arguments.now { "now" } else { "when its running trials have ended" };
+    let (wish, when) = match (arguments.now, arguments.deadline) {
+        (true, _) => (StopWish::Now, "now".to_owned()),
+        (false, Some(deadline)) => (
+            StopWish::Graceful { deadline: Some(deadline) },
+            format!("when its running trials have ended, {deadline} from now at the latest"),
+        ),
+        (false, None) => {
+            (StopWish::Graceful { deadline: None }, "when its running trials have ended".to_owned())
+        }
+    };
+    folder.request_stop(wish)?;
     output::note(format!("Asked {} to stop {when}; `nas resume` goes on with it.", folder.name()));
     Ok(ExitCode::Success)
 }

@@ -85,7 +85,7 @@ fn apply_one(document: &mut Document, each: &Override) -> Result<(), Problem> {
 /// A TOML value, or a plain word, which needs no quotes on a command line.
 fn read_value(text: &str) -> Result<Value, String> {
     let parsed = Document::parse("--set".as_ref(), &format!("value = {text}"));
-    let is_word = text.starts_with(|first: char| first.is_alphabetic() || "/._~".contains(first))
+    let is_word = text.starts_with(|first: char| first.is_alphanumeric() || "/._~".contains(first))
         && !text.contains(['"', '\'', '\n', '=', '[', '{']);
     match parsed {
         Ok(mut document) if document.table.len() == 1 => {

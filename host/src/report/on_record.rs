@@ -70,6 +70,7 @@ fn decision(event: &Event) -> Option<String> {
             format!("a worker of the one-shot search is gone: {message}")
         }
         Event::SearchEnded(end) => format!("the one-shot search is over: {}", end.why),
+        Event::Heartbeat { .. } => "someone gave a sign of life".to_owned(),
         Event::Stopped { reason, spent, champion } => {
             let champion = champion
                 .map_or_else(|| "no best trial".to_owned(), |trial| format!("best trial {trial}"));

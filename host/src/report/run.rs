@@ -227,6 +227,10 @@ fn write_next(view: &RunView, page: &mut Page) {
             hints.push((format!("nas deny {run} --reason …"), "or end it"));
         }
         Some(StopReason::AwaitingApproval { .. }) if view.is_denied() => {}
+        Some(StopReason::HeartbeatLapsed { .. }) => {
+            hints.push((format!("nas heartbeat {run}"), "give it a sign of life"));
+            hints.push((format!("nas resume {run}"), "then go on from here"));
+        }
         Some(reason) if reason.is_resumable() => {
             hints.push((format!("nas resume {run}"), "go on from here"));
         }

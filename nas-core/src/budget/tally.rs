@@ -45,7 +45,9 @@ impl Tally {
                 self.spend(usage);
                 self.pass(spent);
             }
-            Event::Asked { spent, .. } | Event::Ticked { spent } => self.pass(spent),
+            Event::Asked { spent, .. } | Event::Ticked { spent } | Event::Heartbeat { spent } => {
+                self.pass(spent);
+            }
             Event::Stopped { spent, .. } => {
                 self.pass(spent);
                 self.is_live = false;

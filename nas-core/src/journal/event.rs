@@ -16,6 +16,7 @@ use crate::organisation::FoundBy;
 use crate::protocol::Usage;
 use crate::protocol::data::DataSummary;
 use crate::protocol::one_shot::{OneShotEpoch, SearchPlan};
+use crate::time_span::TimeSpan;
 
 /// One thing that happened. Together they are the truth: everything else about a run is computed
 /// from them.
@@ -195,6 +196,11 @@ pub enum Event {
     SearchEnded(Box<SearchEnd>),
     /// Wall time passed; written when nothing else was for a while, so that a crash loses little.
     Ticked {
+        /// What had been spent.
+        spent: Spending,
+    },
+    /// Someone gave a sign of life; written in a run that waits for them (`stop.heartbeat`).
+    Heartbeat {
         /// What had been spent.
         spent: Spending,
     },
@@ -430,6 +436,16 @@ pub enum StopReason {
     },
     /// A person stopped it.
     Interrupted,
+    /// The stop file of the settings is there.
+    StopFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Nobody gave a sign of life for so long (`stop.heartbeat`).
+    HeartbeatLapsed {
+        /// The longest silence that was allowed.
+        interval: TimeSpan,
+    },
     /// A plugin failed.
     PluginFailed {
         /// The component.
@@ -478,6 +494,10 @@ impl std::fmt::Display for StopReason {
                 write!(out, "policy `{policy}` asks for approval of {threshold}: {reason}")
             }
             Self::Interrupted => write!(out, "interrupted"),
+            Self::StopFile { path } => write!(out, "the stop file `{}` is there", path.display()),
+            Self::HeartbeatLapsed { interval } => {
+                write!(out, "nobody gave a sign of life for {interval}")
+            }
             Self::PluginFailed { component, message } => {
                 write!(out, "`{component}` failed to {message}")
             }

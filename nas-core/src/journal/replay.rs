@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{
     Answer, Approval, Event, OrganisationRecord, SearchHistory, Start, StopReason, TrialResult,
 };
-use crate::budget::{Reservation, Tally};
+use crate::budget::{Reservation, TICK_SECONDS, Tally};
 use crate::protocol::Usage;
 
 /// A run as its events tell it: folded one by one with [`Self::apply`], which looks at nothing
@@ -53,6 +53,8 @@ pub struct RunHistory {
     pub approvals: Vec<String>,
     /// How it ended; absent while it runs, and when it was cut off.
     pub stop: Option<Stop>,
+    /// Wall seconds spent at the last sign of life; 0 where there was none.
+    heartbeat_seconds: f64,
     /// Where the proposals of each answer are: its first trial, and its place in `steps`.
     answers: BTreeMap<TrialId, usize>,
 }
@@ -171,6 +173,7 @@ impl RunHistory {
             | Event::Repeated { trial, attempt, usage, .. } => {
                 self.charge(*trial, *attempt, usage);
             }
+            Event::Heartbeat { spent } => self.heartbeat_seconds = spent.wall_seconds,
             Event::Told { trials } => {
                 self.told.extend(trials);
                 self.steps.push(Step::Told { trials: trials.clone() });
@@ -222,6 +225,14 @@ impl RunHistory {
     /// Trials that were proposed and have no result, in order: a resume evaluates them again.
     pub fn unfinished(&self) -> impl Iterator<Item = TrialId> {
         (0..self.proposed()).filter(|trial| !self.results.contains_key(trial))
+    }
+
+    /// Wall seconds of the run since the last sign of life, or since it began. They are the
+    /// ledger's: time without a supervisor is none, and killing one gains none.
+    #[must_use]
+    pub fn silent_seconds(&self) -> f64 {
+        let unknown_end = if self.tally.is_live() { TICK_SECONDS } else { 0.0 };
+        self.tally.spent().wall_seconds + unknown_end - self.heartbeat_seconds
     }
 
     fn ask(&mut self, slots: u32, answer: &Answer, spent: &Spending) {

@@ -17,6 +17,7 @@ mod problem;
 mod replay_policies;
 mod run_folder;
 mod start;
+mod stop_watch;
 
 pub use anchor::anchor;
 pub use approve::decide;
@@ -28,3 +29,4 @@ pub use problem::Problem;
 pub use replay_policies::replay_policies;
 pub use run_folder::{RunFolder, RunFolderError};
 pub use start::{LaunchError, ResumeChanges, resume};
+pub use stop_watch::StopWish;

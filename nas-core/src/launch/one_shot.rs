@@ -58,6 +58,7 @@ impl Prepared {
                 Ok(None)
             }
             SearchOutcome::Stopped(reason) => {
+                stop.workers_ended();
                 let spent = ledger.spent();
                 let stopped = Event::Stopped { reason: reason.clone(), spent, champion: None };
                 log.append(std::slice::from_ref(&stopped))?;

@@ -1,15 +1,8 @@
-//! A run's folder: its journal, the logs and weights of its trials, and the wish to stop it.
+//! A run's folder: its journal, the logs and weights of its trials.
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
-
-use crate::search::StopSignal;
-
-/// The file in which `nas stop` leaves its wish.
-const STOP_FILE: &str = "stop";
-/// How often a running search looks for it.
-const STOP_POLL: Duration = Duration::from_millis(50);
+use std::time::SystemTime;
 
 /// The folder of one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,37 +131,6 @@ impl RunFolder {
     #[must_use]
     pub fn name(&self) -> String {
         self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
-    }
-
-    /// Asks the run's supervisor to stop; the wish is kept until the run is resumed.
-    ///
-    /// # Errors
-    /// What the system says.
-    pub fn request_stop(&self, now: bool) -> Result<(), RunFolderError> {
-        let path = self.path.join(STOP_FILE);
-        let wish = if now { "now" } else { "when the running trials have ended" };
-        std::fs::write(&path, wish).map_err(|source| RunFolderError::File {
-            what: "leave the wish to stop in",
-            path,
-            source,
-        })
-    }
-
-    /// Passes a wish to stop on to the search, for as long as the process lives.
-    pub(super) fn watch_for_stop(&self, signal: StopSignal) {
-        let file = self.path.join(STOP_FILE);
-        // A wish from before this start was obeyed already.
-        let _ = std::fs::remove_file(&file);
-        std::thread::spawn(move || {
-            loop {
-                match std::fs::read_to_string(&file) {
-                    Ok(wish) if wish.starts_with("now") => return signal.stop_now(),
-                    Ok(_) => signal.stop(),
-                    Err(_) => {}
-                }
-                std::thread::sleep(STOP_POLL);
-            }
-        });
     }
 
     /// A journal without a byte belongs to a run that was cut off before it began.

@@ -12,6 +12,7 @@ use super::approve::check_approved;
 use super::prepare::plan_of;
 use super::prepare_benchmark::PreparedBenchmark;
 use super::prepare_inherit::PreparedInherit;
+use super::stop_watch::StopWatch;
 use super::{Prepared, Problem, RunFolder, RunFolderError, prepare};
 use crate::budget::{Budget, Clock, KillMargin, Ledger, RealClock, Workforce};
 use crate::executor::{
@@ -19,7 +20,8 @@ use crate::executor::{
     worker_program,
 };
 use crate::journal::{
-    AnchorError, Event, EventLog, Finding, Journal, JournalError, Recorded, Start,
+    AnchorError, Event, EventLog, Finding, Journal, JournalError, Recorded, RunHistory, Start,
+    StopReason,
 };
 use crate::plugin::Registry;
 use crate::protocol::Setup;
@@ -28,6 +30,7 @@ use crate::search::{
     Inheriting, NoTraining, Observer, Search, SearchError, StopSignal, Summary, Training, Work,
 };
 use crate::settings::Settings;
+use crate::time_span::TimeSpan;
 
 /// Longest that a worker may take to load libtorch and the data, in seconds.
 pub(super) const WORKER_START_SECONDS: f64 = 120.0;
@@ -144,6 +147,17 @@ pub enum LaunchError {
         /// Its file.
         path: PathBuf,
     },
+    /// Nobody gave a sign of life for too long.
+    #[error(
+        "nobody gave `{run}` a sign of life in {interval} of its time; give it one with `nas \
+         heartbeat {run}`"
+    )]
+    NoHeartbeat {
+        /// The run.
+        run: String,
+        /// The longest silence that is allowed.
+        interval: TimeSpan,
+    },
     /// A policy refuses.
     #[error("policy `{policy}` refuses ({code}): {reason}")]
     Refused {
@@ -188,11 +202,11 @@ impl Prepared {
         journal.append(&started)?;
         anchor_beginning(journal.reader())?;
         let (workforce, margin) = forces(&self.settings);
-        let mut ledger = Ledger::new(&self.settings.budget, workforce, margin, clock);
+        let mut ledger = Ledger::new(&self.settings.budget, workforce, margin, Arc::clone(&clock));
         ledger.overhead(&self.data_usage);
         let spent = ledger.spent();
         started.iter().for_each(|event| observer.event(event, &spent));
-        folder.watch_for_stop(stop.clone());
+        StopWatch::new(&folder, &self.settings.stop, 0.0, clock, stop.clone()).watch();
         if let Some(summary) =
             self.search_one_shot(&folder, &mut ledger, (&mut journal, &[]), observer, &stop)?
         {
@@ -293,11 +307,13 @@ pub fn resume(
     };
     check_anchored(journal.reader(), folder)?;
     check_approved(&history)?;
+    let silent_seconds = history.silent_seconds();
     let mut settings: Settings = serde_json::from_value(history.settings.clone())
         .map_err(|error| LaunchError::Settings(vec![Problem::new("", error.to_string())]))?;
     if let Some(budget) = &changes.budget {
         settings.budget = budget.clone();
     }
+    check_heartbeat(folder, &settings, &history)?;
     check_unchanged(start, registry)?;
     let mut prepared =
         prepare(&settings, registry, &start.folder).map_err(LaunchError::Settings)?;
@@ -308,7 +324,7 @@ pub fn resume(
     prepared.ask_policies(Question::Resume, &history.approvals)?;
 
     let (workforce, margin) = forces(&settings);
-    let ledger = Ledger::new(&settings.budget, workforce, margin, clock);
+    let ledger = Ledger::new(&settings.budget, workforce, margin, Arc::clone(&clock));
     let data = prepared.data_overhead();
     let resumed = Event::Resumed {
         settings: changes.budget.as_ref().and_then(|_| serde_json::to_value(&settings).ok()),
@@ -319,7 +335,7 @@ pub fn resume(
     events.push(data);
     journal.append(&events)?;
     let recorded: Vec<Recorded> = journal.reader().events().collect::<Result<_, _>>()?;
-    folder.watch_for_stop(stop.clone());
+    StopWatch::new(folder, &settings.stop, silent_seconds, clock, stop.clone()).watch();
     let was_searching = prepared.one_shot.is_some() && history.search.end.is_none();
     if prepared.one_shot.is_some() {
         // Only what is left of the first half is charged here; the replay below charges the rest.
@@ -337,6 +353,22 @@ pub fn resume(
     let mut search = prepared.search(folder, ledger, &mut journal, observer, stop)?;
     search.replay(&recorded)?;
     Ok(search.run()?)
+}
+
+/// A run whose heartbeat lapsed does not go on by itself, however often it is started.
+fn check_heartbeat(
+    folder: &RunFolder,
+    settings: &Settings,
+    history: &RunHistory,
+) -> Result<(), LaunchError> {
+    let Some(interval) = settings.stop.heartbeat else { return Ok(()) };
+    let reason = history.stop.as_ref().map(|stop| &stop.reason);
+    let has_lapsed = matches!(reason, Some(StopReason::HeartbeatLapsed { .. }))
+        || history.silent_seconds() >= interval.duration().as_secs_f64();
+    match has_lapsed && !folder.has_heartbeat() {
+        true => Err(LaunchError::NoHeartbeat { run: folder.name(), interval }),
+        false => Ok(()),
+    }
 }
 
 /// A search can be repeated only with the libraries that it began with.

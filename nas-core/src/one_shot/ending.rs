@@ -196,7 +196,7 @@ impl OneShotSearch<'_> {
     }
 
     pub(super) fn interrupt(&mut self, worker: SearchWorker) -> Result<Part, SearchError> {
-        self.stop_for(worker, StopReason::Interrupted)
+        self.stop_for(worker, self.stop.reason())
     }
 
     pub(super) fn stop_for(

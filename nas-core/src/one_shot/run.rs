@@ -161,7 +161,7 @@ impl<'a> OneShotSearch<'a> {
         }
         loop {
             if self.stop.wants_stop() {
-                return Ok(SearchOutcome::Stopped(StopReason::Interrupted));
+                return Ok(SearchOutcome::Stopped(self.stop.reason()));
             }
             match self.part()? {
                 Part::Again => {}
@@ -388,6 +388,9 @@ impl<'a> OneShotSearch<'a> {
     /// Writes down that time passed, now and then.
     fn tick(&mut self, worker: &mut SearchWorker) -> Result<(), SearchError> {
         let spent = self.ledger.spent();
+        if self.stop.take_sign_of_life() {
+            self.write(vec![Event::Heartbeat { spent }])?;
+        }
         if spent.wall_seconds - self.state.last_journalled > JOURNAL_SECONDS {
             let usage = worker.used();
             self.ledger.overhead(&usage);

@@ -15,6 +15,7 @@ mod replay;
 mod run;
 mod score;
 mod state;
+mod stop_signal;
 mod work;
 
 pub use champion::Champion;
@@ -23,5 +24,6 @@ pub use parts::{Parts, Policy, SearchError};
 pub(crate) use policies::{Judgement, judge};
 pub use policy_replay::{Objection, replay_policies};
 pub(crate) use run::JOURNAL_SECONDS;
-pub use run::{Search, StopSignal, Summary};
+pub use run::{Search, Summary};
+pub use stop_signal::StopSignal;
 pub use work::{Assignment, Inheriting, KeepWeights, NoTraining, Training, Work};

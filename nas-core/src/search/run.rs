@@ -1,7 +1,6 @@
 //! The loop itself.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use nas_plugin_api::component::{Ask, SearchStrategy};
@@ -12,6 +11,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::order::Order;
 use super::state::{Open, State};
+use super::stop_signal::StopSignal;
 use super::work::{Assignment, Work};
 use super::{Champion, Observer, Parts, SearchError};
 use crate::budget::{Ledger, Reserve, TICK_SECONDS};
@@ -26,30 +26,6 @@ const POLL: Duration = Duration::from_millis(50);
 pub(crate) const JOURNAL_SECONDS: f64 = TICK_SECONDS / 2.0;
 /// How long workers get to end by themselves when a search is stopped.
 const GRACE: Duration = Duration::from_millis(500);
-
-/// Asks a search to stop, from a signal handler or another thread.
-#[derive(Clone, Debug, Default)]
-pub struct StopSignal(Arc<AtomicU8>);
-
-impl StopSignal {
-    /// Begin nothing new; let running trials end.
-    pub fn stop(&self) {
-        self.0.fetch_max(1, Ordering::SeqCst);
-    }
-
-    /// End at once; running trials are tried again on resume.
-    pub fn stop_now(&self) {
-        self.0.fetch_max(2, Ordering::SeqCst);
-    }
-
-    pub(crate) fn wants_stop(&self) -> bool {
-        self.0.load(Ordering::SeqCst) >= 1
-    }
-
-    pub(crate) fn wants_stop_now(&self) -> bool {
-        self.0.load(Ordering::SeqCst) >= 2
-    }
-}
 
 /// How a search ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -155,8 +131,11 @@ impl<'a> Search<'a> {
             if self.is_over() {
                 return Ok(());
             }
+            if self.stop_signal.take_sign_of_life() {
+                self.journal(vec![Event::Heartbeat { spent: self.ledger.spent() }])?;
+            }
             if self.state.stop.is_none() && self.stop_signal.wants_stop() {
-                self.state.stop_for(StopReason::Interrupted);
+                self.state.stop_for(self.stop_signal.reason());
             }
             if self.stop_signal.wants_stop_now() {
                 self.end_workers();
@@ -349,7 +328,9 @@ impl<'a> Search<'a> {
     /// Ends what is under way; what it used is charged, and it is tried again on resume.
     fn end_workers(&mut self) {
         let mut events = Vec::new();
-        for update in self.executor.stop_all(GRACE) {
+        let updates = self.executor.stop_all(GRACE);
+        self.stop_signal.workers_ended();
+        for update in updates {
             match update {
                 Update::Completed(Completion { trial, attempt, usage, .. }) => {
                     self.ledger.charge(trial, &usage);
@@ -369,6 +350,7 @@ impl<'a> Search<'a> {
 
     fn finish(mut self) -> Result<Summary, SearchError> {
         let _ = self.executor.stop_all(GRACE);
+        self.stop_signal.workers_ended();
         let reason = match (self.state.stop.take(), self.state.done.take()) {
             (Some(reason), _) => reason,
             (None, done) => StopReason::StrategyDone { reason: done.unwrap_or_default() },

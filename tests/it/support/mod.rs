@@ -1,5 +1,6 @@
 //! A search in a folder of its own, run by the built programs.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -144,6 +145,32 @@ impl Sandbox {
             .collect()
     }
 
+    /// Processes of this sandbox that are alive: supervisors, their guards, and workers.
+    fn processes(&self) -> Vec<(u32, String)> {
+        let folder = self.folder.path().canonicalize().unwrap();
+        let Ok(processes) = std::fs::read_dir("/proc") else { return Vec::new() };
+        processes
+            .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok())
+            .filter(|pid| {
+                std::fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd == folder)
+            })
+            .map(|pid| {
+                let name = std::fs::read_to_string(format!("/proc/{pid}/comm"));
+                (pid, name.unwrap_or_default().trim_end().to_owned())
+            })
+            .collect()
+    }
+
+    /// Waits until no process is left.
+    #[track_caller]
+    pub(crate) fn assert_no_process_left(&self, limit: Duration) {
+        let began = Instant::now();
+        while !self.processes().is_empty() {
+            assert!(began.elapsed() < limit, "{:?} are left", self.processes());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// Waits until no worker is left.
     #[track_caller]
     pub(crate) fn assert_workers_end_within(&self, limit: Duration) {
@@ -151,6 +178,40 @@ impl Sandbox {
         while !self.workers().is_empty() {
             assert!(began.elapsed() < limit, "{:?} outlive their supervisor", self.workers());
             std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+/// What a run may spend.
+pub(crate) struct Limits {
+    pub(crate) trials: u64,
+    pub(crate) cpu_seconds: f64,
+    pub(crate) wall_seconds: f64,
+}
+
+impl Limits {
+    /// Checks what these events charge, all sessions of the run together.
+    #[track_caller]
+    pub(crate) fn assert_kept(&self, events: &[Event], run: u64) {
+        let dispatched = |event: &Event| match event {
+            Event::Dispatched { trial, .. } => Some(*trial),
+            _ => None,
+        };
+        let trials: HashSet<u64> = events.iter().filter_map(dispatched).collect();
+        assert!(trials.len() as u64 <= self.trials, "run {run}: {} trials", trials.len());
+        let charged = |event: &Event| match event {
+            Event::Ended { usage, .. }
+            | Event::Abandoned { usage, .. }
+            | Event::Overhead { usage, .. } => usage.cpu_seconds,
+            _ => 0.0,
+        };
+        let cpu_seconds: f64 = events.iter().map(charged).sum();
+        assert!(cpu_seconds <= self.cpu_seconds, "run {run}: {cpu_seconds} CPU seconds");
+        for event in events {
+            if let Event::Stopped { spent, .. } = event {
+                let (found, limit) = (spent.wall_seconds, self.wall_seconds);
+                assert!(found <= limit + 1.0, "run {run}: {found} wall seconds of {limit}");
+            }
         }
     }
 }
