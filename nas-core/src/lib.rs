@@ -7,6 +7,7 @@ pub mod digest;
 pub mod executor;
 pub mod journal;
 pub mod launch;
+pub mod machine;
 pub mod network;
 pub mod one_shot;
 pub mod organisation;

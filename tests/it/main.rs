@@ -11,6 +11,7 @@ mod benchmark;
 mod book;
 mod budget;
 mod components;
+mod confinement;
 mod digits;
 mod faults;
 mod guide;

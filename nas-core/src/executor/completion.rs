@@ -215,6 +215,7 @@ fn signal_name(signal: i32) -> Option<&'static str> {
         Signal::SEGV => "SIGSEGV, segmentation fault",
         Signal::TERM => "SIGTERM",
         Signal::XCPU => "SIGXCPU, processor time",
+        Signal::XFSZ => "SIGXFSZ, a file larger than it may write",
         _ => return None,
     };
     Some(name)

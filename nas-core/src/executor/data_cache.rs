@@ -58,6 +58,12 @@ impl DataCache {
         Self::new(cache.join("nas").join("data"))
     }
 
+    /// Its folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.root
+    }
+
     /// The prepared data, from the cache or made by a worker, and what making them used.
     ///
     /// # Errors

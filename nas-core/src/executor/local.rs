@@ -8,7 +8,7 @@ use std::time::Duration;
 use nas_plugin_api::trial::TrialId;
 
 use super::overseer::{Message, Overseer, Told};
-use super::{Executor, ExecutorError, Job, Update};
+use super::{Executor, ExecutorError, Job, Update, WorkerBounds};
 use crate::protocol::Setup;
 
 /// The environment variable that names the worker's program.
@@ -23,6 +23,8 @@ pub struct LocalOptions {
     pub workers: usize,
     /// What each worker is set up with.
     pub setup: Setup,
+    /// What each worker is left with; everything that the supervisor itself may do where absent.
+    pub bounds: Option<WorkerBounds>,
     /// The file to which the workers' standard error is appended, if to any.
     pub log: Option<PathBuf>,
     /// Longest that the set-up of a worker may take, in seconds.
@@ -38,8 +40,8 @@ pub struct LocalOptions {
 /// # What ends with the supervisor
 /// Dropped or stopped: every worker, and every process in a worker's process group. Killed with
 /// SIGKILL: the same, through the kernel's parent-death signal for the workers and through a guard
-/// process for their children. A process that left the group of its worker (`setsid`) is out of
-/// reach; nas-worker starts no process at all.
+/// process for their children. A process that left the group of its worker (`setsid`) would be out
+/// of reach; within [`WorkerBounds`], a worker can't start any.
 #[derive(Debug)]
 pub struct LocalExecutor {
     capacity: usize,

@@ -6,6 +6,7 @@
 
 mod benchmark;
 mod completion;
+mod confinement;
 mod data_cache;
 mod error;
 mod guard;
@@ -26,6 +27,7 @@ mod worker_log;
 
 pub use benchmark::{BenchmarkExecutor, holdout_of};
 pub use completion::{Completion, Crash, Ended, Exit, Phase, TrialFailure, Update};
+pub use confinement::{Attempt, Confinement, WorkerBounds};
 pub use data_cache::{DataCache, prepare_data};
 pub use error::ExecutorError;
 pub use instant::InstantExecutor;
@@ -36,3 +38,4 @@ pub use meter::POLL_INTERVAL;
 pub use search_worker::{SearchUpdate, SearchWorker, SearchWorkerOptions};
 pub use task::{prepare_splits, run_audit};
 pub use trial_log::trial_log;
+pub(crate) use trial_log::trials_folder;

@@ -205,14 +205,14 @@ impl Overseer {
     fn start_worker(&mut self) -> Result<(), ExecutorError> {
         let number = self.n_started;
         self.n_started += 1;
-        let started = Process::start(&self.options.program, self.guard.as_ref())?;
-        let log = WorkerLog::open(self.options.log.as_deref(), format!("worker {number}"));
+        let LocalOptions { program, setup, bounds, log, start_seconds, .. } = &self.options;
+        let started = Process::start(program, bounds.as_ref(), self.guard.as_ref())?;
+        let log = WorkerLog::open(log.as_deref(), format!("worker {number}"));
         let messages = self.own_messages.clone();
         let hear = move |heard| {
             // An overseer that is gone has ended this worker.
             let _ = messages.send(Message::Heard(number, heard));
         };
-        let LocalOptions { setup, start_seconds, .. } = &self.options;
         self.workers.push((number, Worker::start(started, log, setup, *start_seconds, hear)));
         Ok(())
     }

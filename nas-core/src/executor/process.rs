@@ -7,6 +7,7 @@ use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
 
 use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process_group, prlimit};
 
+use super::confinement::{Walls, WorkerBounds};
 use super::guard::Guard;
 use super::reap::{self, Reaped};
 use super::{ExecutorError, Exit};
@@ -32,24 +33,33 @@ pub(super) struct Pipes {
 }
 
 impl Process {
-    /// Starts a worker. It dies when the *thread* that calls this ends, whatever the reason; the
-    /// guard ends what the worker itself may have started.
+    /// Starts a worker within its bounds; without any, it may do what the supervisor may. It dies
+    /// when the *thread* that calls this ends, whatever the reason; the guard ends what the worker
+    /// itself may have started.
     ///
     /// # Errors
     /// [`ExecutorError::NoWorker`] or [`ExecutorError::Start`].
     pub(super) fn start(
         program: &Path,
+        bounds: Option<&WorkerBounds>,
         guard: Option<&Guard>,
     ) -> Result<(Self, Pipes), ExecutorError> {
+        let start_error = |source| ExecutorError::Start { path: program.to_owned(), source };
+        let walls = bounds.map(|bounds| Walls::around(program, bounds)).transpose();
+        let walls = walls.map_err(start_error)?;
         let mut command = Command::new(program);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.process_group(0);
         let supervisor = rustix::process::getpid();
-        // SAFETY: `harden` makes system calls only, as is required between fork and exec.
-        unsafe { command.pre_exec(move || harden(supervisor)) };
+        let prepare = move || {
+            harden(supervisor)?;
+            walls.as_ref().map_or(Ok(()), Walls::enter)
+        };
+        // SAFETY: both make system calls only, as is required between fork and exec.
+        unsafe { command.pre_exec(prepare) };
         let mut child = command.spawn().map_err(|source| match source.kind() {
             io::ErrorKind::NotFound => ExecutorError::NoWorker { path: program.to_owned() },
-            _ => ExecutorError::Start { path: program.to_owned(), source },
+            _ => start_error(source),
         })?;
         let pid = Pid::from_child(&child);
         let process = Self { pid, guard: guard.cloned(), reaped: None };
@@ -58,10 +68,7 @@ impl Process {
         }
         match take_pipes(&mut child) {
             Some(pipes) => Ok((process, pipes)),
-            None => {
-                let source = io::Error::other("a pipe is missing");
-                Err(ExecutorError::Start { path: program.to_owned(), source })
-            }
+            None => Err(start_error(io::Error::other("a pipe is missing"))),
         }
     }
 
@@ -139,7 +146,7 @@ fn take_pipes(child: &mut Child) -> Option<Pipes> {
 }
 
 /// Runs in the new process, before the worker's program does.
-fn harden(supervisor: Pid) -> io::Result<()> {
+pub(super) fn harden(supervisor: Pid) -> io::Result<()> {
     // SAFETY: plain system calls on numbers and on memory of this function.
     unsafe {
         // The host may block signals in its threads; a worker must hear SIGTERM.

@@ -14,7 +14,7 @@ use super::meter::{Excess, Hardware, Meter, UNLIMITED};
 use super::pipes::{Heard, connect};
 use super::process::{Pipes, Process};
 use super::worker_log::{StderrTail, WorkerLog};
-use super::{ExecutorError, Exit, TrialFailure};
+use super::{ExecutorError, Exit, TrialFailure, WorkerBounds};
 use crate::budget::clock::{Clock, RealClock};
 use crate::budget::{HardLimits, KillMargin, Reservation};
 use crate::protocol::one_shot::{
@@ -34,6 +34,8 @@ pub struct SearchWorkerOptions {
     pub program: PathBuf,
     /// What it needs before its job.
     pub setup: Setup,
+    /// What it is left with.
+    pub bounds: WorkerBounds,
     /// Where its standard error is kept.
     pub log: Option<PathBuf>,
     /// Longest that it may take to load libtorch and the data, in seconds.
@@ -92,9 +94,10 @@ impl SearchWorker {
         options: SearchWorkerOptions,
         is_unwanted: &dyn Fn() -> bool,
     ) -> Result<(Self, Usage), ExecutorError> {
-        let SearchWorkerOptions { program, setup, log, start_seconds, silence_seconds } = options;
+        let SearchWorkerOptions { program, setup, bounds, log, start_seconds, silence_seconds } =
+            options;
         let guard = Guard::start().ok();
-        let (process, pipes) = Process::start(&program, guard.as_ref())?;
+        let (process, pipes) = Process::start(&program, Some(&bounds), guard.as_ref())?;
         let hardware = Hardware { threads: setup.threads, gpu: setup.device.starts_with("cuda") };
         let limits = HardLimits { wall_seconds: start_seconds, ..UNLIMITED };
         let (requests, heard, tail) = listen(pipes, log);

@@ -13,7 +13,7 @@ use super::meter::{Hardware, Meter, UNLIMITED};
 use super::pipes::{Heard, connect};
 use super::process::Process;
 use super::worker_log::WorkerLog;
-use super::{ExecutorError, Exit};
+use super::{ExecutorError, Exit, WorkerBounds};
 use crate::budget::HardLimits;
 use crate::budget::clock::{Clock, RealClock};
 use crate::protocol::data::{DataRequest, DataSummary};
@@ -31,9 +31,12 @@ pub fn prepare_splits(
     request: &DataRequest,
     limits: &HardLimits,
 ) -> Result<(DataSummary, Usage), ExecutorError> {
+    // Links in the source may lead anywhere; this worker meets nothing foreign but the data.
+    let bounds = WorkerBounds::default().reading(Path::new("/")).writing(&request.output);
     let task = Task {
         name: "prepare the data",
         program,
+        bounds,
         limits: *limits,
         hardware: Hardware { threads: 1, gpu: false },
     };
@@ -56,7 +59,8 @@ pub fn run_audit(
 ) -> Result<(Measurements, Usage), ExecutorError> {
     let hardware = Hardware { threads: setup.threads, gpu: setup.device.starts_with("cuda") };
     let limits = HardLimits { cpu_seconds, ..UNLIMITED };
-    let task = Task { name: "audit a network", program, limits, hardware };
+    let bounds = WorkerBounds::of(&setup).reading(&job.weights).with_files_of(0);
+    let task = Task { name: "audit a network", program, bounds, limits, hardware };
     match task.run([Request::Setup(setup), Request::Audit(Box::new(job))])? {
         (Event::Finished { measurements, .. }, usage) => Ok((measurements, usage)),
         (event, _) => Err(task.failure(event)),
@@ -66,6 +70,7 @@ pub fn run_audit(
 struct Task<'a> {
     name: &'static str,
     program: &'a Path,
+    bounds: WorkerBounds,
     limits: HardLimits,
     hardware: Hardware,
 }
@@ -74,7 +79,8 @@ impl Task<'_> {
     /// Sends the requests and waits for the event that ends the task.
     fn run<const N: usize>(&self, requests: [Request; N]) -> Result<(Event, Usage), ExecutorError> {
         let guard = Guard::start().ok();
-        let (mut process, pipes) = Process::start(self.program, guard.as_ref())?;
+        let (mut process, pipes) =
+            Process::start(self.program, Some(&self.bounds), guard.as_ref())?;
         let mut meter = Meter::start(0.0, self.limits, self.hardware);
         let log = WorkerLog::open(None, String::new());
         let tail = log.tail();

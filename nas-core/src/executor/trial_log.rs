@@ -9,7 +9,12 @@ use nas_plugin_api::trial::TrialId;
 /// The log of a trial, in the run's folder: `trials/<id>/log.txt`. Made by whoever writes first.
 #[must_use]
 pub fn trial_log(run: &Path, trial: TrialId) -> PathBuf {
-    run.join("trials").join(trial.to_string()).join("log.txt")
+    trials_folder(run).join(trial.to_string()).join("log.txt")
+}
+
+/// The folder of all trials, in the run's folder.
+pub(crate) fn trials_folder(run: &Path) -> PathBuf {
+    run.join("trials")
 }
 
 /// Adds why a trial's worker was killed or died. A log that can't be written must not cost

@@ -1,5 +1,6 @@
 //! The first half of a one-shot run, between the prepared settings and the search loop.
 
+use std::fs::OpenOptions;
 use std::time::Duration;
 
 use nas_plugin_api::component::SearchStrategy;
@@ -7,9 +8,11 @@ use nas_plugin_api::component::SearchStrategy;
 use super::start::WORKER_START_SECONDS;
 use super::{LaunchError, Prepared, Problem, RunFolder};
 use crate::budget::Ledger;
-use crate::executor::{SearchWorkerOptions, worker_program};
+use crate::executor::{SearchWorkerOptions, WorkerBounds, worker_program};
 use crate::journal::{Event, EventLog, Recorded};
-use crate::one_shot::{OneShotSearch, SearchOutcome, listed, make_checkpoint_folder, search_log};
+use crate::one_shot::{
+    OneShotSearch, SearchOutcome, SupernetSettings, listed, make_checkpoint_folder, search_log,
+};
 use crate::plugin::{PluginLoadError, Timed};
 use crate::protocol::Setup;
 use crate::protocol::one_shot::OneShotJob;
@@ -32,7 +35,7 @@ impl Prepared {
     ) -> Result<Option<Summary>, LaunchError> {
         let Some(job) = self.one_shot_job(folder)? else { return Ok(None) };
         let Some(settings) = self.settings.supernet.clone() else { return Ok(None) };
-        let worker = self.search_worker(folder, settings.threads, settings.silence_seconds)?;
+        let worker = self.search_worker(folder, &job, &settings)?;
         let mut search = OneShotSearch::new(
             &self.parts.policies,
             self.parts.space.space(),
@@ -72,13 +75,17 @@ impl Prepared {
         let (Some(search), Some(supernet)) = (&self.one_shot, &self.settings.supernet) else {
             return Ok(None);
         };
-        let path = folder.path().to_owned();
         let file = |what| {
+            let path = folder.path().to_owned();
             move |source| LaunchError::Folder(super::RunFolderError::File { what, path, source })
         };
         let absolute = std::path::absolute(folder.path()).unwrap_or_else(|_| folder.path().into());
+        let log = search_log(&absolute);
         let checkpoints = make_checkpoint_folder(folder.path())
             .map_err(file("make the folder of checkpoints in"))?;
+        // The worker may write this file, but make none beside it.
+        let made = OpenOptions::new().create(true).append(true).open(&log);
+        made.map_err(file("make the log of the search in"))?;
         Ok(Some(OneShotJob {
             operations: search.operations.clone(),
             space: search.space.clone(),
@@ -97,28 +104,40 @@ impl Prepared {
             resume_from: None,
             cpu_seconds: f64::INFINITY,
             memory_bytes: u64::MAX,
-            log: search_log(&absolute),
+            log,
         }))
     }
 
     fn search_worker(
         &self,
         folder: &RunFolder,
-        threads: usize,
-        silence_seconds: f64,
+        job: &OneShotJob,
+        supernet: &SupernetSettings,
     ) -> Result<SearchWorkerOptions, LaunchError> {
         let data = self.data.as_ref();
+        let setup = Setup {
+            train: data.map(|data| data.train.path.clone()),
+            evaluation: data.map(|data| data.validation.path.clone()).unwrap_or_default(),
+            device: self.settings.execution.device.clone(),
+            threads: supernet.threads,
+        };
+        // What it writes are its checkpoints, which its memory holds too, and its log.
+        let largest = supernet.memory_bytes.unwrap_or(self.settings.budget.trial_memory_bytes);
+        let bounds = WorkerBounds::of(&setup)
+            .reading(&job.plugin_cache)
+            .writing(&job.checkpoints)
+            .writing(&job.log)
+            .with_files_of(largest);
+        let sources = [&job.operations, &job.space, &job.strategy];
+        let libraries = sources.into_iter().filter_map(|source| source.library.as_ref());
+        let bounds = libraries.fold(bounds, |bounds, library| bounds.reading(&library.path));
         Ok(SearchWorkerOptions {
             program: worker_program()?,
-            setup: Setup {
-                train: data.map(|data| data.train.path.clone()),
-                evaluation: data.map(|data| data.validation.path.clone()).unwrap_or_default(),
-                device: self.settings.execution.device.clone(),
-                threads,
-            },
+            setup,
+            bounds,
             log: Some(folder.path().join("workers.log")),
             start_seconds: WORKER_START_SECONDS,
-            silence_seconds,
+            silence_seconds: supernet.silence_seconds,
         })
     }
 }

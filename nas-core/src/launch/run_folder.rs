@@ -4,6 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use crate::executor::trials_folder;
+
 /// The folder of one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunFolder {
@@ -131,6 +133,16 @@ impl RunFolder {
     #[must_use]
     pub fn name(&self) -> String {
         self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    }
+
+    /// The folder of the trials' logs and weights, in which workers write; made if it is not there.
+    pub(super) fn make_trials(&self) -> Result<PathBuf, RunFolderError> {
+        let path = trials_folder(&self.path);
+        std::fs::create_dir_all(&path).map_err(|source| {
+            let what = "make the folder of trials";
+            RunFolderError::File { what, path: path.clone(), source }
+        })?;
+        Ok(path)
     }
 
     /// A journal without a byte belongs to a run that was cut off before it began.

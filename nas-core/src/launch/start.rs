@@ -17,7 +17,7 @@ use super::{Prepared, Problem, RunFolder, RunFolderError, prepare};
 use crate::budget::{Budget, Clock, KillMargin, Ledger, RealClock, Workforce};
 use crate::executor::{
     BenchmarkExecutor, Executor, ExecutorError, LocalExecutor, LocalOptions, POLL_INTERVAL,
-    worker_program,
+    WorkerBounds, worker_program,
 };
 use crate::journal::{
     AnchorError, Event, EventLog, Finding, Journal, JournalError, Recorded, RunHistory, Start,
@@ -246,11 +246,12 @@ impl Prepared {
         stop: StopSignal,
     ) -> Result<Search<'a>, LaunchError> {
         let workers = self.settings.execution.workers;
+        let inherited = self.inherited.as_ref().map(|one| one.inherited.weights.as_path());
         let executor: Box<dyn Executor> = match self.benchmark {
             Some(PreparedBenchmark { benchmark, .. }) => {
                 Box::new(BenchmarkExecutor::new(benchmark, workers))
             }
-            None => executor(&self.settings, self.data.as_ref(), folder.path())?,
+            None => executor(&self.settings, self.data.as_ref(), inherited, folder)?,
         };
         let recipe = self.settings.training.recipe.clone();
         let work: Box<dyn Work> = match self.inherited {
@@ -406,19 +407,26 @@ fn forces(settings: &Settings) -> (Workforce, KillMargin) {
 fn executor(
     settings: &Settings,
     data: Option<&DataSummary>,
-    folder: &Path,
+    inherited: Option<&Path>,
+    folder: &RunFolder,
 ) -> Result<Box<dyn Executor>, LaunchError> {
+    let trials = folder.make_trials()?;
     let setup = Setup {
         train: data.map(|data| data.train.path.clone()),
         evaluation: data.map(|data| data.validation.path.clone()).unwrap_or_default(),
         device: settings.execution.device.clone(),
         threads: settings.execution.threads,
     };
+    // What it writes are its weights, which its memory holds too, and its log.
+    let bounds =
+        WorkerBounds::of(&setup).writing(&trials).with_files_of(settings.budget.trial_memory_bytes);
+    let bounds = inherited.into_iter().fold(bounds, WorkerBounds::reading);
     Ok(Box::new(LocalExecutor::new(LocalOptions {
         program: worker_program()?,
         workers: settings.execution.workers,
         setup,
-        log: Some(folder.join("workers.log")),
+        bounds: Some(bounds),
+        log: Some(folder.path().join("workers.log")),
         start_seconds: WORKER_START_SECONDS,
     })?))
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use nas_core::budget::RealClock;
-use nas_core::executor::{LocalExecutor, LocalOptions};
+use nas_core::executor::{LocalExecutor, LocalOptions, WorkerBounds};
 use nas_core::journal::{Event, Journal};
 use nas_core::protocol::Setup;
 use nas_core::protocol::recipe::Recipe;
@@ -27,15 +27,17 @@ pub(crate) fn run(table: &mut Table) {
     let folder = folder();
     let before = sync_ms(folder.path());
     let registry = Arc::new(registry());
+    let setup = Setup {
+        train: None,
+        evaluation: folder.path().to_owned(),
+        device: "cpu".to_owned(),
+        threads: 1,
+    };
     let options = LocalOptions {
         program: programs().join("nas-fake-worker"),
         workers: 1,
-        setup: Setup {
-            train: None,
-            evaluation: folder.path().to_owned(),
-            device: "cpu".to_owned(),
-            threads: 1,
-        },
+        bounds: Some(WorkerBounds::of(&setup).writing(folder.path())),
+        setup,
         log: None,
         start_seconds: 60.0,
     };

@@ -10,7 +10,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use nas_core::budget::Reservation;
-use nas_core::executor::{Completion, Ended, Executor, Job, LocalExecutor, LocalOptions, Update};
+use nas_core::executor::{
+    Completion, Ended, Executor, Job, LocalExecutor, LocalOptions, Update, WorkerBounds,
+};
 use nas_core::protocol::recipe::Recipe;
 use nas_core::protocol::{Setup, TrialJob};
 use nas_plugin_api::graph::Graph;
@@ -90,10 +92,12 @@ impl Workers {
         let (train, evaluation) = (folder.join("train"), folder.join("validation"));
         write_split(&train, IMAGES);
         write_split(&evaluation, 64);
+        let setup = Setup { train: Some(train), evaluation, device: "cpu".to_owned(), threads: 1 };
         let options = LocalOptions {
             program: programs().join("nas-worker"),
             workers: WORKERS,
-            setup: Setup { train: Some(train), evaluation, device: "cpu".to_owned(), threads: 1 },
+            bounds: Some(WorkerBounds::of(&setup).writing(folder)),
+            setup,
             log: None,
             start_seconds: 120.0,
         };

@@ -54,6 +54,8 @@ pub(super) fn options(workers: usize, setup_rules: &str) -> LocalOptions {
             device: "cpu".to_owned(),
             threads: 1,
         },
+        // Some of these rules are what bounds would refuse.
+        bounds: None,
         log: None,
         start_seconds: 60.0,
     }
