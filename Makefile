@@ -18,6 +18,9 @@ CARGO_DENY := .tools/cargo-deny-0.20.2/bin/cargo-deny
 MDBOOK := .tools/mdbook-0.5.4/bin/mdbook
 PYTORCH := .tools/pytorch-2.13.0
 
+# Benchmarks that are compared with nothing.
+ALONE := start_up stop_latency search_loop time_outside_training
+
 .PHONY: help
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -48,15 +51,19 @@ test: build ## run all tests
 	NAS_TEST_FAKE_WORKER=$(CURDIR)/target/release/nas-fake-worker \
 	  $(CARGO) test $(CARGO_FLAGS) --release --workspace --no-fail-fast
 
+.PHONY: faults
+faults: build ## run 1,000 randomised searches that meet faults
+	NAS_TEST_RUNS=1000 $(CARGO) test $(CARGO_FLAGS) --release -p nas-tests --test it -- --nocapture fault_injection
+
 # The comparisons need PyTorch, of libtorch's version (5 GB, once per checkout); where it can't be
 # installed, they say that they are skipped. NAS_BENCH_PYTHON names a Python that has it.
 .PHONY: bench
 bench: build ## run all benchmarks, against PyTorch too; BENCH=name runs some of them
-	@[ -n "$$NAS_BENCH_PYTHON" ] || [ -x $(PYTORCH)/bin/python ] || $(MAKE) $(PYTORCH)/bin/python || true
+	@$(if $(filter $(ALONE),$(BENCH)),,[ -n "$$NAS_BENCH_PYTHON" ] || [ -x $(PYTORCH)/bin/python ] || $(MAKE) $(PYTORCH)/bin/python || true)
 	$(CARGO) bench $(CARGO_FLAGS) -p nas-tests --bench front_door -- $(BENCH)
 	$(if $(filter-out training_step,$(BENCH)),,$(CARGO) bench $(CARGO_FLAGS) -p nas-torch --bench training_step)
-	NAS_BENCH_PYTHON="$${NAS_BENCH_PYTHON:-$(CURDIR)/$(PYTORCH)/bin/python}" \
-	  $(CARGO) bench $(CARGO_FLAGS) -p nas-torch --bench supernet_step -- $(BENCH)
+	$(if $(filter $(ALONE),$(BENCH)),,NAS_BENCH_PYTHON="$${NAS_BENCH_PYTHON:-$(CURDIR)/$(PYTORCH)/bin/python}" \
+	  $(CARGO) bench $(CARGO_FLAGS) -p nas-torch --bench supernet_step -- $(BENCH))
 
 .PHONY: book
 book: $(MDBOOK) ## build the book into docs/book

@@ -13,6 +13,7 @@ mod budget;
 mod components;
 mod confinement;
 mod digits;
+mod fault_injection;
 mod faults;
 mod guide;
 mod inherit;

@@ -12,6 +12,7 @@ mod table;
 
 mod search_loop;
 mod start_up;
+mod stop_latency;
 mod time_outside_training;
 mod trials_a_minute;
 
@@ -20,11 +21,12 @@ use table::Table;
 /// Fills lines of the table.
 type Bench = fn(&mut Table);
 
-const BENCHES: [(&str, Bench); 4] = [
+const BENCHES: [(&str, Bench); 5] = [
     ("trials_a_minute", trials_a_minute::run),
     ("time_outside_training", time_outside_training::run),
     ("search_loop", search_loop::run),
     ("start_up", start_up::run),
+    ("stop_latency", stop_latency::run),
 ];
 
 fn main() {
