@@ -32,7 +32,10 @@ fn main() {
         bridge.flag("-isystem").flag(folder);
     }
     // Threads of libtorch's own pool; its OpenMP is loaded already, by the name that is linked.
-    bridge.file("kernels/bridge.cpp").flag("-fopenmp").compile("nas_bridge");
+    for name in ["bridge", "convolutions", "normalized_sum", "pools"] {
+        bridge.file(format!("kernels/{name}.cpp"));
+    }
+    bridge.flag("-fopenmp").compile("nas_bridge");
     println!("cargo:rustc-link-lib=gomp");
     // libtch leaves these out where nothing of its own needs them.
     println!("cargo:rustc-link-lib=torch_cpu");

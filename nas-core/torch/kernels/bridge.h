@@ -23,7 +23,11 @@ at::Tensor* nas_normalized_sum(at::Tensor* const* terms, int64_t n_terms, int64_
 // weight: [channels, 1, kernel, kernel]
 at::Tensor* nas_depthwise(const at::Tensor* x, const at::Tensor* weight, int64_t stride,
                           int64_t padding, int64_t dilation);
+// Stride 1, padding 1; weight: [out, in, 3, 3].
+at::Tensor* nas_convolution_3x3(const at::Tensor* x, const at::Tensor* weight);
 // 3×3 windows, padding 1.
 at::Tensor* nas_max_pool(const at::Tensor* x, int64_t stride);
 at::Tensor* nas_average_pool(const at::Tensor* x, int64_t stride);
+// 2×2 windows, side by side.
+at::Tensor* nas_average_pool_2x2(const at::Tensor* x);
 }

@@ -17,6 +17,11 @@ struct Window {
   int64_t channels;
 };
 
+// The maps between which a convolution goes; both have one height and width.
+struct Map {
+  int64_t height, width, channels, out_channels;
+};
+
 struct Kernels {
   const char* name;
 
@@ -61,6 +66,19 @@ struct Kernels {
                            float* out);
   void (*average_pool_2x2_gradient)(const float* g, const Window& window, int64_t begin,
                                     int64_t end, float* out);
+
+  // 3×3 convolutions with stride 1 and padding 1, in tiles of 2×2 results: ⌈height/2⌉·⌈width/2⌉ an
+  // example, row by row. All channels are multiples of `width`.
+  int64_t width;
+  // The weight [out, 3, 3, in] in Winograd's form, [16, in, out]; turned by half a circle and
+  // transposed, [16, out, in], it makes the input's gradient of the result's.
+  void (*winograd_weight)(const float* weight, const Map& map, bool turned, float* to);
+  // The results of the tiles begin..end; weight: [16, channels, out_channels] as made above.
+  void (*winograd)(const float* x, const float* weight, const Map& map, int64_t begin, int64_t end,
+                   float* out);
+  // sums[(tap·channels + i)·out_channels + o] += Σ g · x over the tiles begin..end.
+  void (*winograd_weight_gradient)(const float* x, const float* g, const Map& map, int64_t begin,
+                                   int64_t end, float* sums);
 };
 
 extern const Kernels kernels_portable;

@@ -33,6 +33,7 @@ unsafe extern "C" {
         padding: i64,
         dilation: i64,
     ) -> *mut C_tensor;
+    fn nas_convolution_3x3(x: *const C_tensor, weight: *const C_tensor) -> *mut C_tensor;
     fn nas_max_pool(x: *const C_tensor, stride: i64) -> *mut C_tensor;
     fn nas_average_pool(x: *const C_tensor, stride: i64) -> *mut C_tensor;
     fn nas_average_pool_2x2(x: *const C_tensor) -> *mut C_tensor;
@@ -127,6 +128,12 @@ pub(crate) fn depthwise(
 ) -> Result<Tensor, TchError> {
     // SAFETY: the tensors outlive the call.
     returned(unsafe { nas_depthwise(x.as_ptr(), weight.as_ptr(), stride, padding, dilation) })
+}
+
+/// A convolution with stride 1 and padding 1; `weight` is `[out, in, 3, 3]`.
+pub(crate) fn convolution_3x3(x: &Tensor, weight: &Tensor) -> Result<Tensor, TchError> {
+    // SAFETY: the tensors outlive the call.
+    returned(unsafe { nas_convolution_3x3(x.as_ptr(), weight.as_ptr()) })
 }
 
 /// The maximum of 3×3 windows, padded by 1.

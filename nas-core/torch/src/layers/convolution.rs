@@ -58,8 +58,21 @@ pub(super) struct Convolution2d {
     padding: [i64; 2],
     dilation: [i64; 2],
     groups: i64,
-    /// Stride, padding and dilation of a square depthwise convolution without bias.
-    depthwise: Option<[i64; 3]>,
+    form: Form,
+}
+
+/// What a kernel of ours may compute; none of them adds a bias.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Form {
+    /// Square and depthwise.
+    Depthwise {
+        stride: i64,
+        padding: i64,
+        dilation: i64,
+    },
+    /// All channels with all, 3×3, stride 1, padding 1.
+    Dense3x3,
+    Other,
 }
 
 impl Convolution2d {
@@ -76,31 +89,35 @@ impl Convolution2d {
         let [stride, padding, dilation] = [conv.stride, conv.padding, conv.dilation].map(pair);
         let is_square = [[height, width], stride, padding, dilation].iter().all(|e| e[0] == e[1]);
         let is_depthwise = groups == channels && out_channels == channels && groups > 1;
-        let depthwise = (is_square && is_depthwise && !conv.bias).then_some([
-            stride[0],
-            padding[0],
-            dilation[0],
-        ]);
-        Self { weight, bias, stride, padding, dilation, groups, depthwise }
+        let form = match [height, stride[0], padding[0], dilation[0]] {
+            _ if !is_square || conv.bias => Form::Other,
+            [3, 1, 1, 1] if groups == 1 => Form::Dense3x3,
+            [_, stride, padding, dilation] if is_depthwise => {
+                Form::Depthwise { stride, padding, dilation }
+            }
+            _ => Form::Other,
+        };
+        Self { weight, bias, stride, padding, dilation, groups, form }
     }
 }
 
 impl Module for Convolution2d {
     fn forward(&self, call: Call<'_>) -> Result<Tensor, TchError> {
-        let learnt = call.pass.learnt;
-        if let (Some([stride, padding, dilation]), true) = (self.depthwise, call.pass.channels_last)
-        {
-            let weight = &learnt[self.weight].tensor;
-            return kernels::depthwise(call.input()?, weight, stride, padding, dilation);
+        let (x, weight) = (call.input()?, &call.pass.learnt[self.weight].tensor);
+        match self.form {
+            Form::Depthwise { stride, padding, dilation } if call.pass.channels_last => {
+                kernels::depthwise(x, weight, stride, padding, dilation)
+            }
+            Form::Dense3x3 if call.pass.channels_last => kernels::convolution_3x3(x, weight),
+            _ => x.f_conv2d(
+                weight,
+                self.bias.map(|bias| &call.pass.learnt[bias].tensor),
+                self.stride,
+                self.padding,
+                self.dilation,
+                self.groups,
+            ),
         }
-        call.input()?.f_conv2d(
-            &learnt[self.weight].tensor,
-            self.bias.map(|bias| &learnt[bias].tensor),
-            self.stride,
-            self.padding,
-            self.dilation,
-            self.groups,
-        )
     }
 
     fn multiply_adds(&self, learnt: &[NamedTensor], values: &[&Tensor]) -> u64 {

@@ -87,6 +87,18 @@ fn depthwise_convolutions() {
     }
 }
 
+/// In Winograd's form where the channels fill registers: whole and cut tiles, one and several blocks
+/// of registers on either side, more tiles than are transformed together.
+#[test]
+fn dense_3x3_convolutions() {
+    for shape in [[5, 16, 9, 7], [2, 48, 8, 8], [3, 5, 6, 6], [1, 64, 4, 4], [7, 32, 13, 12]] {
+        for out_channels in [8, 16, 36, 112] {
+            let layer = Conv2d::new(out_channels, 3).padding(1);
+            check(shape, |g, x| g.layer(layer.clone(), x));
+        }
+    }
+}
+
 #[test]
 fn pools() {
     for shape in SHAPES {
