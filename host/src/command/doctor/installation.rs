@@ -4,8 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use nas_core::containment::{Containment, Enforcement};
 use nas_core::executor::{DataCache, worker_program};
-use nas_core::plugin::{PluginLoadError, Registry};
+use nas_core::plugin::{Places, PluginLoadError, Registry, isolated};
 use nas_core::protocol::data::{DataConfig, DataFormat};
 
 use super::Finding;
@@ -25,7 +26,7 @@ pub(super) fn look(
             let places = registry.places();
             findings.extend([
                 ("plugins", plugins(registry)),
-                ("plugin host", plugin_host(&places.hosts)),
+                ("plugin host", plugin_host(places)),
                 ("search path", Finding::Good(paths(&places.search))),
                 ("plugin cache", cache(&places.cache)),
             ]);
@@ -104,12 +105,23 @@ fn plugins(registry: &Registry) -> Finding {
     }
 }
 
-fn plugin_host(hosts: &[PathBuf]) -> Finding {
-    match hosts.iter().find(|path| path.is_file()) {
-        Some(path) => Finding::Good(path.display().to_string()),
-        None => Finding::Bad(
-            format!("missing: new plugins can't be tried out (looked at {})", paths(hosts)),
-            "`make build` builds it; NAS_PLUGIN_HOST names it where it is elsewhere".to_owned(),
+/// Starts the program in which plugins run, and has it give up what they must not have.
+fn plugin_host(places: &Places) -> Finding {
+    const BUILD: &str = "`make build` builds it; NAS_PLUGIN_HOST names it where it is elsewhere";
+    let contained = match isolated::rehearse(places) {
+        Ok(contained) => contained,
+        Err(error) => return Finding::Bad(format!("failed to {error}"), BUILD.to_owned()),
+    };
+    let Containment { limits, files, system_calls } = contained;
+    let parts = [("limits", limits), ("files", files), ("system calls", system_calls)];
+    let lacking: Vec<&str> =
+        parts.iter().filter(|part| part.1 != Enforcement::Full).map(|part| part.0).collect();
+    let hosts = paths(&places.hosts);
+    match lacking.is_empty() {
+        true => Finding::Good(format!("{hosts}; what is not trusted is contained there")),
+        false => Finding::Poor(
+            format!("{hosts}; this kernel contains it less than wanted: {}", lacking.join(", ")),
+            "see Landlock and seccomp below; until then, trust who wrote your plugins".to_owned(),
         ),
     }
 }

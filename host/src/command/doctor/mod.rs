@@ -23,9 +23,9 @@ pub(crate) struct Arguments {
 
 /// Looks at everything, and fails if something is missing that a search needs.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, HostError> {
-    let registry = components::registry();
     // First, while this process has one thread: what it tries, a fork of it tries.
     let confinement = confinement::look();
+    let registry = components::registry();
     let mut findings = installation::look(&registry);
     findings.extend(machine::look(&arguments.runs.runs));
     findings.extend(confinement);
