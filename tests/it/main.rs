@@ -17,6 +17,7 @@ mod fault_injection;
 mod faults;
 mod guide;
 mod inherit;
+mod isolation;
 mod one_shot;
 mod organisation;
 mod policies;
