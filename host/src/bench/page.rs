@@ -18,6 +18,16 @@ pub(crate) struct Row {
     pub(crate) study: Study,
     /// Published results on the same data set.
     pub(crate) published: Vec<Published>,
+    /// With several objectives, what the first search found.
+    pub(crate) front: Vec<OnFront>,
+}
+
+/// A network on a front.
+pub(crate) struct OnFront {
+    /// Its genotype, as text.
+    pub(crate) genotype: String,
+    /// Its objectives, in their order.
+    pub(crate) objectives: Vec<f64>,
 }
 
 /// Everything that was found, accuracies in percent as the papers have them.
@@ -58,6 +68,12 @@ pub(crate) fn page(strategy: &str, benchmark: &str, rows: &[Row]) -> Page {
         page.heading(&format!("Published on {}, and this", name(dataset)));
         page.line(comparison(strategy, published, study));
     }
+    write_ends(rows, &mut page);
+    page
+}
+
+/// Why searches ended early, and how fast all of them were.
+pub(super) fn write_ends(rows: &[Row], page: &mut Page) {
     for (reason, n) in early_ends(rows) {
         page.line(format!("\n{n} searches ended before their budget was spent: {reason}"));
     }
@@ -69,7 +85,6 @@ pub(crate) fn page(strategy: &str, benchmark: &str, rows: &[Row]) -> Page {
          thread",
         evaluations as f64 / seconds / threads as f64
     ));
-    page
 }
 
 /// A line for each data set.
@@ -90,7 +105,7 @@ pub(crate) fn as_json(strategy: &str, benchmark: &str, row: &Row) -> Value {
             })
         })
         .collect();
-    json!({
+    let mut line = json!({
         "strategy": strategy,
         "benchmark": benchmark,
         "dataset": dataset,
@@ -102,13 +117,25 @@ pub(crate) fn as_json(strategy: &str, benchmark: &str, row: &Row) -> Value {
         "test": spread(study.verdict()),
         "best_test": study.best_verdict,
         "regret": regret,
+        "ask_seconds_of_first_and_last_tenth": study.ask_seconds,
         "wall_seconds": study.wall_seconds,
         "threads": study.threads,
         "evaluations_per_second_and_thread": study.evaluations_per_second(),
-    })
+    });
+    if let Some(tradeoffs) = &study.tradeoffs {
+        let shares: Vec<f64> = study.found.iter().map(|found| found.verdict).collect();
+        line["test"] = Value::Null;
+        line["objectives"] = json!(study.objectives);
+        line["hypervolume_share"] = spread(study.verdict());
+        line["hypervolume_share"]["median"] = json!(Quantiles::of(shares).map(|q| q.median));
+        line["front_of_the_table"] = json!(tradeoffs.front().len());
+        let front = row.front.iter().map(|one| json!([one.genotype, one.objectives]));
+        line["front_of_the_first_search"] = front.collect();
+    }
+    line
 }
 
-fn regrets(rows: &[Row]) -> Table {
+pub(super) fn regrets(rows: &[Row]) -> Table {
     let shares = SHARES.map(|share| format!("{:.0} % of budget", 100.0 * share));
     let mut columns = vec![("data set", Align::Left)];
     columns.extend(shares.iter().map(|share| (share.as_str(), Align::Right)));
@@ -165,17 +192,17 @@ fn early_ends(rows: &[Row]) -> Vec<(String, usize)> {
     found
 }
 
-fn name(dataset: &str) -> String {
+pub(super) fn name(dataset: &str) -> String {
     if dataset.is_empty() { "all".to_owned() } else { dataset.to_owned() }
 }
 
-fn amount(number: f64, unit: Unit) -> String {
+pub(super) fn amount(number: f64, unit: Unit) -> String {
     match unit {
         Unit::Seconds => format!("{number:.0} s"),
         Unit::Evaluations => format!("{number:.0}"),
     }
 }
 
-fn percent(spread: &Spread) -> String {
+pub(super) fn percent(spread: &Spread) -> String {
     format!("{:.2} ± {:.2}", 100.0 * spread.mean, 100.0 * spread.deviation)
 }

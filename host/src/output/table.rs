@@ -32,8 +32,8 @@ impl Table {
     }
 
     /// Adds a row with a cell for every column.
-    pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
-        self.rows.push(cells.to_vec());
+    pub(crate) fn row(&mut self, cells: impl Into<Vec<String>>) {
+        self.rows.push(cells.into());
     }
 
     /// Whether it has no row.

@@ -1,6 +1,7 @@
 //! What became of a run, computed from its journal alone: the same words during a search, at its
 //! end, and years later.
 
+mod front;
 mod on_record;
 mod one_shot;
 mod page;

@@ -109,6 +109,9 @@ fn of_trial(event: &Event) -> String {
             format!("trial {trial}: attempt {attempt} begins")
         }
         Event::Ended { trial, result, .. } => ended(*trial, result),
+        Event::CheckpointKept { trial, .. } => {
+            format!("trial {trial}: a checkpoint was kept, to go on from")
+        }
         Event::Repeated { trial, .. } => format!("trial {trial}: one of several evaluations ended"),
         Event::Abandoned { trial, attempt, .. } => {
             format!("trial {trial}: attempt {attempt} was cut off")

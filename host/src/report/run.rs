@@ -34,6 +34,7 @@ pub(crate) fn write(view: &RunView, page: &mut Page) {
             page.line("  no trial has a result");
         }
     }
+    super::front::write(view, page);
     write_trials(view, page);
     write_verdicts(view, page);
     write_next(view, page);
@@ -62,6 +63,7 @@ pub(crate) fn as_json(view: &RunView) -> Value {
         "outcomes": outcomes(view),
         "one_shot": super::one_shot::as_json(view),
         "best": champion.map(|trial| super::trial_as_json(view, trial)),
+        "front": (view.n_objectives() > 1).then(|| view.front()),
         "trials": view.history.results.keys().map(|trial| super::trial_as_json(view, *trial)).collect::<Vec<_>>(),
     })
 }

@@ -14,6 +14,11 @@ pub(crate) fn write(view: &RunView, trial: TrialId, page: &mut Page) -> bool {
     page.field("Run", view.folder.path().display());
     page.field("Trial", trial);
     page.field("Outcome", outcome(view, trial));
+    if let Some(fidelity) = proposal.details.fidelity {
+        let from = proposal.details.continue_from;
+        let from = from.map(|trial| format!(", going on from trial {trial}")).unwrap_or_default();
+        page.field("Epochs", format!("{}{from}", fidelity.epochs));
+    }
     if let Some(generation) = proposal.details.generation {
         page.field("Generation", generation);
     }

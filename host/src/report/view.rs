@@ -8,8 +8,9 @@ use nas_core::launch::RunFolder;
 use nas_core::plugin::Registry;
 use nas_core::settings::Settings;
 use nas_plugin_api::genotype::Genotype;
-use nas_plugin_api::objective::Objective;
+use nas_plugin_api::objective::{Objective, violation};
 use nas_plugin_api::template::Space;
+use nas_plugin_api::toolkit::pareto::fronts;
 use nas_plugin_api::trial::{Outcome, TrialId};
 
 use crate::components;
@@ -87,7 +88,30 @@ impl RunView {
         })
     }
 
-    /// Trials with a result of their own, best first.
+    /// How many objectives there are, as far as they are known.
+    pub(crate) fn n_objectives(&self) -> usize {
+        self.objectives.len()
+    }
+
+    /// Trials with a result of their own that is within all limits and that no other one is better
+    /// than in every objective; the best in the first objective first.
+    pub(crate) fn front(&self) -> Vec<TrialId> {
+        let ranked = self.ranked();
+        let gains: Vec<Vec<f64>> = ranked.iter().map(|trial| self.gains(*trial)).collect();
+        let first = fronts(&gains).into_iter().next().unwrap_or_default();
+        first.into_iter().map(|place| ranked[place]).collect()
+    }
+
+    fn gains(&self, trial: TrialId) -> Vec<f64> {
+        let values = self.history.results.get(&trial).map(|result| &result.objectives);
+        let values = values.map(Vec::as_slice).unwrap_or_default();
+        let gain = |(index, objective): (usize, &Objective)| {
+            values.get(index).map_or(f64::NEG_INFINITY, |value| objective.gain(*value))
+        };
+        self.objectives.iter().enumerate().map(gain).collect()
+    }
+
+    /// Trials with a result of their own that is within the objectives' limits, best first.
     pub(crate) fn ranked(&self) -> Vec<TrialId> {
         let objective = self.objective(0);
         let mut ranked: Vec<(f64, TrialId)> = self
@@ -95,6 +119,7 @@ impl RunView {
             .results
             .iter()
             .filter(|(_, result)| result.outcome == Outcome::Finished)
+            .filter(|(_, result)| violation(&self.objectives, &result.objectives) == 0.0)
             .filter_map(|(trial, result)| {
                 Some((objective.gain(*result.objectives.first()?), *trial))
             })

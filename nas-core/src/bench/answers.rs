@@ -6,11 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use nas_plugin_api::component::Benchmark;
 use nas_plugin_api::error::PluginError;
 use nas_plugin_api::genotype::Genotype;
-use nas_plugin_api::measurement::names;
+use nas_plugin_api::measurement::{Measurements, names};
+use nas_plugin_api::objective::Objective;
 use nas_plugin_api::template::Space;
 use nas_plugin_api::trial::Fidelity;
 
 use super::BenchError;
+use super::tradeoffs::Tradeoffs;
 
 /// Most genotypes of a space whose answers are kept: 24 bytes each.
 const MAX_GENOTYPES: usize = 1 << 22;
@@ -20,7 +22,7 @@ const CHUNK: usize = 4096;
 /// What a benchmark says of one genotype; NaN where it says nothing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Answer {
-    /// What the search sees.
+    /// What the search sees: the first objective.
     pub signal: f64,
     /// What the network is worth in the end; no strategy is told.
     pub verdict: f64,
@@ -35,14 +37,39 @@ pub struct Answers {
     options: Vec<usize>,
     /// By genotype, the last choice changing fastest.
     answers: Vec<Answer>,
+    /// By genotype, the objectives after the first one; NaN where the benchmark lacks one.
+    others: Vec<f64>,
+    /// Where there are several objectives.
+    tradeoffs: Option<Tradeoffs>,
 }
 
 impl Answers {
     /// What is known of a genotype; absent if it is none of the space, or has no entry.
     #[must_use]
     pub fn get(&self, genotype: &Genotype) -> Option<Answer> {
-        let answer = self.answers[self.place(genotype)?];
-        Some(answer).filter(|answer| !answer.signal.is_nan())
+        self.at(self.place(genotype)?)
+    }
+
+    /// What is known of the genotype at a place; absent if it has no entry.
+    pub(super) fn at(&self, place: usize) -> Option<Answer> {
+        Some(self.answers[place]).filter(|answer| !answer.signal.is_nan())
+    }
+
+    /// All objectives of the genotype at a place; absent where the benchmark lacks one, because a
+    /// device does not support the network for instance.
+    #[must_use]
+    pub fn objectives(&self, place: usize) -> Option<Vec<f64>> {
+        let n_others = self.others.len() / self.answers.len();
+        let others = &self.others[place * n_others..][..n_others];
+        let all = std::iter::once(self.answers[place].signal).chain(others.iter().copied());
+        let all: Vec<f64> = all.collect();
+        all.iter().all(|value| value.is_finite()).then_some(all)
+    }
+
+    /// The best trade-offs, where there are several objectives.
+    #[must_use]
+    pub fn tradeoffs(&self) -> Option<&Tradeoffs> {
+        self.tradeoffs.as_ref()
     }
 
     /// Number of genotypes.
@@ -85,25 +112,29 @@ impl Answers {
 pub struct Oracle {
     name: String,
     space: Space,
-    signal: String,
+    objectives: Vec<Objective>,
     delivers: Vec<String>,
     benchmark: Mutex<Box<dyn Benchmark>>,
     known: Mutex<HashMap<(u32, u64), Arc<Answers>>>,
 }
 
 impl Oracle {
-    /// Begins a benchmark on a space. `signal` is the measurement that a search sees and makes
-    /// large; the verdict is what the benchmark delivers as `holdout_accuracy`.
+    /// Begins a benchmark on a space. `objectives` are measurements that a search sees, at least
+    /// one; the verdict on a search for the first one is what the benchmark delivers as
+    /// `holdout_accuracy`.
     ///
     /// # Errors
-    /// A space that is too large or that the benchmark does not know, a signal that it does not
-    /// deliver.
+    /// A space that is too large or that the benchmark does not know, no objective or one that it
+    /// does not deliver.
     pub fn new(
         name: &str,
         mut benchmark: Box<dyn Benchmark>,
         space: &Space,
-        signal: &str,
+        objectives: Vec<Objective>,
     ) -> Result<Self, BenchError> {
+        if objectives.is_empty() {
+            return Err(BenchError::NoObjective);
+        }
         if space.size() > MAX_GENOTYPES as f64 {
             let (space, size) = (space.name().to_owned(), space.size());
             return Err(BenchError::TooLarge { space, size, limit: MAX_GENOTYPES });
@@ -111,7 +142,8 @@ impl Oracle {
         let failed = |source| BenchError::Benchmark { benchmark: name.to_owned(), source };
         benchmark.begin(space).map_err(failed)?;
         let delivers = benchmark.delivers();
-        for wanted in [signal, names::HOLDOUT_ACCURACY] {
+        let wanted = objectives.iter().map(|objective| objective.name.as_str());
+        for wanted in wanted.chain([names::HOLDOUT_ACCURACY]) {
             if !delivers.iter().any(|delivered| delivered == wanted) {
                 return Err(BenchError::NotDelivered {
                     benchmark: name.to_owned(),
@@ -123,7 +155,7 @@ impl Oracle {
         Ok(Self {
             name: name.to_owned(),
             space: space.clone(),
-            signal: signal.to_owned(),
+            objectives,
             delivers,
             benchmark: Mutex::new(benchmark),
             known: Mutex::default(),
@@ -142,10 +174,16 @@ impl Oracle {
         &self.space
     }
 
-    /// The measurement that a search sees.
+    /// What a search sees.
     #[must_use]
-    pub fn signal(&self) -> &str {
-        &self.signal
+    pub fn objectives(&self) -> &[Objective] {
+        &self.objectives
+    }
+
+    /// The genotype at a place of the answers, as text.
+    #[must_use]
+    pub fn text(&self, place: usize) -> String {
+        self.space.text(&genotype(place, &self.options()))
     }
 
     /// What the benchmark delivers.
@@ -175,29 +213,44 @@ impl Oracle {
 
     fn ask(&self, fidelity: &Fidelity) -> Result<Answers, PluginError> {
         let mut benchmark = self.benchmark.lock().unwrap_or_else(PoisonError::into_inner);
-        let options: Vec<usize> =
-            (0..self.space.n_choices()).map(|choice| self.space.n_options(choice)).collect();
+        let options = self.options();
         let n: usize = options.iter().product();
         let mut answers = Vec::with_capacity(n);
+        let mut others = Vec::with_capacity(n * (self.objectives.len() - 1));
         for start in (0..n).step_by(CHUNK) {
             let chunk: Vec<Genotype> =
                 (start..n.min(start + CHUNK)).map(|place| genotype(place, &options)).collect();
             // Every genotype is asked for once: the run of a table that its first seed names.
             let seeds = vec![0; chunk.len()];
             for measured in benchmark.evaluate(&chunk, fidelity, &seeds)? {
-                let get = |name: &str| measured.get(name).unwrap_or(f64::NAN);
                 answers.push(Answer {
-                    signal: get(&self.signal),
-                    verdict: get(names::HOLDOUT_ACCURACY),
-                    seconds: get(names::SIMULATED_SECONDS),
+                    signal: get(&measured, &self.objectives[0].name),
+                    verdict: get(&measured, names::HOLDOUT_ACCURACY),
+                    seconds: get(&measured, names::SIMULATED_SECONDS),
                 });
+                let rest = self.objectives[1..].iter();
+                others.extend(rest.map(|objective| get(&measured, &objective.name)));
             }
         }
-        match answers.len() == n {
-            true => Ok(Answers { options, answers }),
-            false => Err(PluginError::internal("evaluate: one answer per genotype expected")),
+        if answers.len() != n {
+            return Err(PluginError::internal("evaluate: one answer per genotype expected"));
         }
+        let mut answers = Answers { options, answers, others, tradeoffs: None };
+        if self.objectives.len() > 1 {
+            let values: Vec<_> = (0..n).map(|place| answers.objectives(place)).collect();
+            answers.tradeoffs = Some(Tradeoffs::new(&self.objectives, &values));
+        }
+        Ok(answers)
     }
+
+    /// Number of options of each choice.
+    fn options(&self) -> Vec<usize> {
+        (0..self.space.n_choices()).map(|choice| self.space.n_options(choice)).collect()
+    }
+}
+
+fn get(measured: &Measurements, name: &str) -> f64 {
+    measured.get(name).unwrap_or(f64::NAN)
 }
 
 /// The genotype at a place.

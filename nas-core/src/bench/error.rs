@@ -59,6 +59,9 @@ pub enum BenchError {
         /// How many.
         n: u32,
     },
+    /// Nothing is to be made large or small.
+    #[error("a search has no objective")]
+    NoObjective,
     /// Nothing limits a search.
     #[error("nothing limits a search: give a budget or a number of evaluations")]
     NoLimit,

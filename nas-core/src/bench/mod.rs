@@ -9,8 +9,11 @@ mod answers;
 mod error;
 mod plan;
 mod seed_run;
+mod standing;
 mod statistics;
+mod stopwatch;
 mod study;
+mod tradeoffs;
 
 pub use answers::{Answer, Answers, Oracle};
 pub use error::BenchError;
@@ -18,3 +21,4 @@ pub use plan::{Plan, Unit};
 pub use seed_run::{Found, SeedRun};
 pub use statistics::{Quantiles, Spread};
 pub use study::{Study, run};
+pub use tradeoffs::{Front, Tradeoffs};

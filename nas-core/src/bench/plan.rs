@@ -1,6 +1,5 @@
 //! What is run.
 
-use nas_plugin_api::objective::Objective;
 use nas_plugin_api::trial::Fidelity;
 use serde_json::Value;
 
@@ -34,12 +33,4 @@ pub enum Unit {
     Seconds,
     /// Evaluations, where it does not say, or where only their number is limited.
     Evaluations,
-}
-
-impl Plan {
-    /// What strategies are told to make large.
-    #[must_use]
-    pub fn objective(signal: &str) -> Objective {
-        Objective::maximize(signal)
-    }
 }

@@ -8,6 +8,7 @@ use nas_plugin_api::measurement::{Cost, Measurements};
 use nas_plugin_api::trial::{Fidelity, Outcome, Proposal, Trial};
 
 use super::answers::{Answer, Answers, Oracle};
+use super::standing::Standing;
 use super::{BenchError, Plan, Unit};
 
 /// Proposals in a row that cost nothing before a search counts as stuck.
@@ -21,8 +22,11 @@ pub struct Found {
     /// The signal of its answer: of the network that the strategy named last, or else of the one with
     /// the best signal.
     pub signal: f64,
-    /// What that network is worth.
+    /// What that network is worth; with several objectives, the share of the hypervolume that the
+    /// front dominates.
     pub verdict: f64,
+    /// With several objectives, the places of the genotypes on the front.
+    pub front: Vec<usize>,
     /// Evaluations, repeats included.
     pub evaluations: u64,
     /// What they cost, in the benchmark's unit.
@@ -41,8 +45,13 @@ pub struct SeedRun<'a> {
     seed: u64,
 }
 
-/// What a proposal costs and shows.
-type Evaluated = (Option<Answer>, f64);
+/// What a proposal shows and costs.
+struct Evaluated {
+    answer: Option<Answer>,
+    /// Absent where the benchmark lacks one.
+    objectives: Option<Vec<f64>>,
+    cost: f64,
+}
 
 impl<'a> SeedRun<'a> {
     /// A search with this seed; `answers` are those at the plan's fidelity.
@@ -74,21 +83,14 @@ impl<'a> SeedRun<'a> {
             seed: self.seed,
             source,
         };
-        let mut found = Found {
-            seed: self.seed,
-            signal: f64::NEG_INFINITY,
-            verdict: f64::NAN,
-            evaluations: 0,
-            spent: 0.0,
-            done: None,
-        };
+        let mut standing = Standing::new(self.answers, self.oracle.objectives());
+        let (mut evaluations, mut spent, mut done) = (0, 0.0, None);
         let mut next_id = 0;
         let mut free = 0;
-        let mut has_answered = false;
         let mut evaluated = vec![false; self.answers.n_genotypes()];
         let mut point = 0;
-        while found.spent < self.plan.budget
-            && self.plan.max_evaluations.is_none_or(|most| found.evaluations < most)
+        while spent < self.plan.budget
+            && self.plan.max_evaluations.is_none_or(|most| evaluations < most)
         {
             let proposals = match strategy.ask(1).map_err(failed)? {
                 Ask::Proposals(proposals) => proposals,
@@ -96,46 +98,44 @@ impl<'a> SeedRun<'a> {
                     return Err(failed(PluginError::internal("propose: it waits for nothing")));
                 }
                 Ask::Done { reason } => {
-                    found.done = Some(reason);
+                    done = Some(reason);
                     break;
                 }
             };
             for proposal in proposals {
                 let place = self.answers.place(&proposal.genotype);
                 let is_free = proposal.details.answer && place.is_some_and(|p| evaluated[p]);
-                let (answer, cost) = self.evaluate(&proposal)?;
-                let cost = if is_free { 0.0 } else { cost };
+                let evaluated_now = self.evaluate(&proposal, place)?;
+                let Evaluated { answer, objectives, cost } = &evaluated_now;
                 free = if answer.is_some() && !is_free { 0 } else { free + 1 };
                 if free > MAX_FREE {
                     let (strategy, seed) = (self.plan.strategy.clone(), self.seed);
                     return Err(BenchError::NothingToEvaluate { strategy, seed, n: free });
                 }
-                found.spent += cost;
-                while point < grid.len() && grid[point] < found.spent {
-                    verdicts[point] = found.verdict as f32;
+                spent += if is_free { 0.0 } else { *cost };
+                while point < grid.len() && grid[point] < spent {
+                    verdicts[point] = standing.verdict as f32;
                     point += 1;
                 }
-                if let (Some(answer), Some(place)) = (answer, place) {
+                if let (Some(answer), Some(place)) = (*answer, place) {
                     evaluated[place] = true;
                     if !is_free {
-                        found.evaluations += u64::from(proposal.details.repeats.max(1));
+                        evaluations += u64::from(proposal.details.repeats.max(1));
                     }
-                    has_answered |= proposal.details.answer;
-                    let is_better = !has_answered && answer.signal > found.signal;
-                    if proposal.details.answer || is_better {
-                        (found.signal, found.verdict) = (answer.signal, answer.verdict);
-                    }
+                    standing.see(place, answer, objectives.as_deref(), proposal.details.answer);
                 }
-                let told = [trial(next_id, proposal, answer, is_free)];
+                let told = [trial(next_id, proposal, evaluated_now, is_free)];
                 next_id += 1;
                 strategy.tell(&told).map_err(failed)?;
             }
         }
-        verdicts[point..].fill(found.verdict as f32);
-        Ok(found)
+        verdicts[point..].fill(standing.verdict as f32);
+        let Standing { signal, verdict, front, .. } = standing;
+        let front = front.places();
+        Ok(Found { seed: self.seed, signal, verdict, front, evaluations, spent, done })
     }
 
-    fn evaluate(&self, proposal: &Proposal) -> Result<Evaluated, BenchError> {
+    fn evaluate(&self, proposal: &Proposal, place: Option<usize>) -> Result<Evaluated, BenchError> {
         let other: Arc<Answers>;
         let answers = match proposal.details.fidelity {
             Some(fidelity) if fidelity != self.plan.fidelity => {
@@ -144,12 +144,14 @@ impl<'a> SeedRun<'a> {
             }
             _ => self.answers,
         };
-        let answer = answers.get(&proposal.genotype);
+        let answer = place.and_then(|place| answers.at(place));
+        let objectives = place.filter(|_| answer.is_some()).and_then(|p| answers.objectives(p));
         let cost = answer.map_or(0.0, |answer| match self.unit {
             Unit::Seconds => answer.seconds,
             Unit::Evaluations => 1.0,
         });
-        Ok((answer, cost * f64::from(proposal.details.repeats.max(1))))
+        let cost = cost * f64::from(proposal.details.repeats.max(1));
+        Ok(Evaluated { answer, objectives, cost })
     }
 
     fn answers_at(&self, fidelity: &Fidelity) -> Result<Arc<Answers>, BenchError> {
@@ -157,19 +159,21 @@ impl<'a> SeedRun<'a> {
     }
 }
 
-/// As the strategy is told. Of the measurements it gets the signal alone, as its objective.
-fn trial(id: u64, proposal: Proposal, answer: Option<Answer>, is_free: bool) -> Trial {
+/// As the strategy is told. Of the measurements it gets its objectives alone.
+fn trial(id: u64, proposal: Proposal, evaluated: Evaluated, is_free: bool) -> Trial {
+    let (outcome, reason) = match (&evaluated.answer, &evaluated.objectives) {
+        (None, _) => (Outcome::Invalid, None),
+        (Some(_), None) => (Outcome::Failed, Some("the benchmark lacks an objective of it")),
+        (Some(_), Some(_)) if is_free => (Outcome::Duplicate, None),
+        (Some(_), Some(_)) => (Outcome::Finished, None),
+    };
     Trial {
         id,
         proposal,
-        outcome: match answer {
-            Some(_) if is_free => Outcome::Duplicate,
-            Some(_) => Outcome::Finished,
-            None => Outcome::Invalid,
-        },
-        objectives: answer.map(|answer| answer.signal).into_iter().collect(),
+        outcome,
+        objectives: evaluated.objectives.unwrap_or_default(),
         measurements: Measurements::default(),
         cost: Cost::default(),
-        reason: None,
+        reason: reason.map(str::to_owned),
     }
 }

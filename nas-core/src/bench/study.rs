@@ -4,10 +4,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use nas_plugin_api::component::StrategyContext;
+use nas_plugin_api::objective::Objective;
 
 use super::answers::{Answers, Oracle};
 use super::seed_run::{Found, SeedRun};
 use super::statistics::{Quantiles, Spread};
+use super::stopwatch::Stopwatch;
+use super::tradeoffs::Tradeoffs;
 use super::{BenchError, Plan, Unit};
 use crate::budget::{Clock, RealClock};
 use crate::plugin::Registry;
@@ -26,12 +29,19 @@ pub struct Study {
     pub budget: f64,
     /// Times at which regret is known, rising up to the budget.
     pub grid: Vec<f64>,
-    /// By search and time, what the network with the best signal so far is worth.
+    /// What the searches saw.
+    pub objectives: Vec<Objective>,
+    /// The best trade-offs of the table, where there are several objectives.
+    pub tradeoffs: Option<Tradeoffs>,
+    /// By search and time, what its answer so far is worth.
     verdicts: Vec<f32>,
-    /// The best verdict of all genotypes.
+    /// The best verdict of all genotypes; with several objectives the whole hypervolume, 1.
     pub best_verdict: f64,
     /// The best signal of all genotypes.
     pub best_signal: f64,
+    /// What the strategy took for an answer in the first search, the tell before it included: the
+    /// mean of the first and of the last tenth of its answers, in seconds.
+    pub ask_seconds: [f64; 2],
     /// How long it took, in seconds, the table being read already.
     pub wall_seconds: f64,
     /// Searches at once.
@@ -71,20 +81,36 @@ pub fn run(plan: &Plan, oracle: &Oracle, registry: &Registry) -> Result<Study, B
         workers.into_iter().map(join).collect::<Result<Vec<_>, _>>()
     })?;
     let wall_seconds = clock.now().as_secs_f64();
-    let mut all: Vec<(Found, Vec<f32>)> = parts.into_iter().flatten().collect();
-    all.sort_unstable_by_key(|(found, _)| found.seed);
-    let (found, verdicts): (Vec<Found>, Vec<Vec<f32>>) = all.into_iter().unzip();
+    let mut all: Vec<Searched> = parts.into_iter().flatten().collect();
+    all.sort_unstable_by_key(|searched| searched.found.seed.wrapping_sub(plan.first_seed));
+    let ask_seconds = all.first().and_then(|first| first.ask_seconds).unwrap_or_default();
+    let (found, verdicts): (Vec<Found>, Vec<Vec<f32>>) =
+        all.into_iter().map(|searched| (searched.found, searched.verdicts)).unzip();
     Ok(Study {
         unit,
         budget,
         found,
         verdicts: verdicts.concat(),
-        best_verdict: answers.largest(|answer| answer.verdict),
+        best_verdict: match answers.tradeoffs() {
+            Some(_) => 1.0,
+            None => answers.largest(|answer| answer.verdict),
+        },
+        objectives: oracle.objectives().to_vec(),
+        tradeoffs: answers.tradeoffs().cloned(),
         best_signal: answers.largest(|answer| answer.signal),
         grid,
+        ask_seconds,
         wall_seconds,
         threads,
     })
+}
+
+/// One search.
+struct Searched {
+    found: Found,
+    verdicts: Vec<f32>,
+    /// Of the first search.
+    ask_seconds: Option<[f64; 2]>,
 }
 
 fn join<T>(worker: thread::ScopedJoinHandle<'_, T>) -> T {
@@ -108,32 +134,38 @@ struct Shared<'a> {
 
 impl Shared<'_> {
     /// Runs searches until none is left.
-    fn work(&self) -> Result<Vec<(Found, Vec<f32>)>, BenchError> {
+    fn work(&self) -> Result<Vec<Searched>, BenchError> {
         let mut results = Vec::new();
         while !self.failed.load(Ordering::Relaxed) {
             let index = self.next.fetch_add(1, Ordering::Relaxed);
             if index >= self.plan.seeds as usize {
                 break;
             }
-            let result = self.search(self.plan.first_seed.wrapping_add(index as u64));
+            let result = self.search(index);
             results.push(result.inspect_err(|_| self.failed.store(true, Ordering::Relaxed))?);
         }
         Ok(results)
     }
 
-    fn search(&self, seed: u64) -> Result<(Found, Vec<f32>), BenchError> {
+    fn search(&self, index: usize) -> Result<Searched, BenchError> {
         let Self { plan, oracle, .. } = self;
+        let seed = plan.first_seed.wrapping_add(index as u64);
         let context = StrategyContext {
             space: oracle.space().clone(),
             seed,
-            objectives: vec![Plan::objective(oracle.signal())],
+            objectives: oracle.objectives().to_vec(),
             fidelity: plan.fidelity,
         };
         let mut strategy = self.registry.strategy(&plan.strategy, &plan.config, &context)?;
         let mut verdicts = vec![f32::NAN; self.grid.len()];
         let run = SeedRun::new(oracle, plan, self.answers, self.unit, seed);
-        let found = run.run(strategy.as_mut(), self.grid, &mut verdicts)?;
-        Ok((found, verdicts))
+        if index > 0 {
+            let found = run.run(strategy.as_mut(), self.grid, &mut verdicts)?;
+            return Ok(Searched { found, verdicts, ask_seconds: None });
+        }
+        let mut timed = Stopwatch::new(strategy.as_mut());
+        let found = run.run(&mut timed, self.grid, &mut verdicts)?;
+        Ok(Searched { found, verdicts, ask_seconds: Some(timed.tenths()) })
     }
 }
 
@@ -144,7 +176,8 @@ impl Study {
         Spread::of(self.found.iter().map(|found| found.signal))
     }
 
-    /// What the answers are worth.
+    /// What the answers are worth: of one objective the verdict, of several the share of the
+    /// hypervolume.
     #[must_use]
     pub fn verdict(&self) -> Spread {
         Spread::of(self.found.iter().map(|found| found.verdict))

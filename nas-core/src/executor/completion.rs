@@ -46,6 +46,8 @@ pub struct Completion {
     pub usage: Usage,
     /// What each epoch showed, as far as it came.
     pub curve: Vec<EpochRecord>,
+    /// The sha256 of the checkpoint that it kept, if it was to keep one.
+    pub checkpoint: Option<String>,
 }
 
 /// How an attempt ended.
@@ -121,6 +123,7 @@ impl Completion {
             ended: Ended::Finished(measurements),
             usage,
             curve: Vec::new(),
+            checkpoint: None,
         }
     }
 
@@ -133,7 +136,8 @@ impl Completion {
         usage: Usage,
     ) -> Self {
         let ended = Ended::Failed { failure, message: message.into() };
-        Self { trial: job.trial, attempt: job.attempt, ended, usage, curve: Vec::new() }
+        let (trial, attempt) = (job.trial, job.attempt);
+        Self { trial, attempt, ended, usage, curve: Vec::new(), checkpoint: None }
     }
 
     /// The same, with what each epoch showed.

@@ -54,6 +54,8 @@ struct Running {
     epochs: u32,
     log: PathBuf,
     curve: Vec<EpochRecord>,
+    /// The sha256 of the checkpoint that it kept.
+    checkpoint: Option<String>,
 }
 
 /// Why the supervisor ends a worker.
@@ -134,7 +136,8 @@ impl Worker {
         self.meter = Meter::start(self.charged_cpu, limits, self.hardware);
         self.process.limit_cpu(self.charged_cpu + reservation.cpu_seconds);
         let (epochs, log, curve) = (work.epochs, work.log.clone(), Vec::new());
-        self.state = State::Running(Box::new(Running { trial, attempt, epochs, log, curve }));
+        let running = Running { trial, attempt, epochs, log, curve, checkpoint: None };
+        self.state = State::Running(Box::new(running));
         self.send(Request::Evaluate(Box::new(work)));
     }
 
@@ -275,10 +278,12 @@ impl Worker {
                 self.state = State::Running(running);
                 updates.push(Update::Epoch { trial, attempt, record });
             }
-            (State::Running(running), Event::Finished { trial, measurements, usage })
-                if running.trial == trial =>
-            {
+            (
+                State::Running(mut running),
+                Event::Finished { trial, measurements, usage, checkpoint },
+            ) if running.trial == trial => {
                 let ended = Ended::from_measurements(measurements);
+                running.checkpoint = checkpoint;
                 self.complete(*running, ended, usage, updates);
             }
             (State::Running(running), Event::Failed { trial, failure, message, usage })
@@ -306,8 +311,9 @@ impl Worker {
         updates: &mut Vec<Update>,
     ) {
         let usage = self.settle(reported);
-        let Running { trial, attempt, curve, .. } = running;
-        updates.push(Update::Completed(Completion { trial, attempt, ended, usage, curve }));
+        let Running { trial, attempt, curve, checkpoint, .. } = running;
+        let completion = Completion { trial, attempt, ended, usage, curve, checkpoint };
+        updates.push(Update::Completed(completion));
     }
 
     fn charge_overhead(&mut self, what: &str, updates: &mut Vec<Update>) {

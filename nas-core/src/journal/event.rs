@@ -91,6 +91,13 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         curve: Vec<EpochRecord>,
     },
+    /// A dispatched trial kept a checkpoint, from which another one may go on; its end follows.
+    CheckpointKept {
+        /// The trial.
+        trial: TrialId,
+        /// The file's sha256.
+        sha256: String,
+    },
     /// One of several evaluations of a dispatched trial ended; the next one has another seed.
     Repeated {
         /// The trial.

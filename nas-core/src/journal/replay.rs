@@ -193,6 +193,7 @@ impl RunHistory {
             | Event::SearchAbandoned { .. }
             | Event::SearchEnded(_)
             | Event::BudgetWarning { .. }
+            | Event::CheckpointKept { .. }
             | Event::Overhead { .. }
             | Event::Ticked { .. } => {}
         }

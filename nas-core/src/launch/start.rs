@@ -263,7 +263,8 @@ impl Prepared {
             None => {
                 let (space, keep) =
                     (self.parts.space.clone(), self.settings.execution.keep_weights);
-                Box::new(Training::new(space, recipe, folder.path(), keep, self.review_needs))
+                let whole = (recipe, self.settings.training.epochs);
+                Box::new(Training::new(space, whole, folder.path(), keep, self.review_needs))
             }
         };
         Ok(Search::new(&self.settings, self.parts, ledger, log, executor, work, observer, stop))

@@ -70,8 +70,12 @@ pub struct TrialJob {
     pub graph: Graph,
     /// How to train it.
     pub recipe: Recipe,
-    /// Epochs of training, at least 1.
+    /// Epochs of training, at least 1; those of the training that it goes on from included.
     pub epochs: u32,
+    /// Epochs over which learning rate and drop path change: those of a whole training, of which a
+    /// trial of fewer epochs is the beginning. No fewer than `epochs` count.
+    #[serde(default)]
+    pub schedule_epochs: u32,
     /// Share of the training split that is used, above 0 and at most 1.
     pub data_fraction: f64,
     /// Seed of everything random in this trial.
@@ -85,13 +89,26 @@ pub struct TrialJob {
     pub memory_bytes: u64,
     /// Where to write the trained weights (safetensors), if they are to be kept.
     pub keep_weights: Option<PathBuf>,
-    /// Weights to start from instead of random ones.
-    pub start_from: Option<PathBuf>,
+    /// Where to write all that the training needs to go on, if it may.
+    #[serde(default)]
+    pub keep_checkpoint: Option<PathBuf>,
+    /// A training of the same network to go on from.
+    #[serde(default)]
+    pub continue_from: Option<KeptTraining>,
     /// Weights of a supernet to evaluate instead of training; nothing is kept then.
     #[serde(default)]
     pub inherited: Option<InheritedWeights>,
     /// This trial's own log file, appended to.
     pub log: PathBuf,
+}
+
+/// A training that can go on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptTraining {
+    /// Its checkpoint (safetensors).
+    pub file: PathBuf,
+    /// The file's sha256 as it was journalled.
+    pub sha256: String,
 }
 
 /// What a network inherits instead of being trained.
@@ -151,6 +168,9 @@ pub enum Event {
         measurements: Measurements,
         /// What it used.
         usage: Usage,
+        /// The sha256 of the checkpoint, if one was to be kept.
+        #[serde(default)]
+        checkpoint: Option<String>,
     },
     /// The trial could not be evaluated; the worker lives on.
     Failed {

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use nas_plugin_api::objective::Objective;
+use nas_plugin_api::objective::{Objective, violation};
 use nas_plugin_api::trial::{Outcome, Proposal, TrialId};
 
 use crate::journal::TrialResult;
 
-/// The best trial of a search by its first objective; of equals, the first.
+/// The best feasible trial of a search by its first objective; of equals, the first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Champion {
     /// The trial.
@@ -26,7 +26,8 @@ pub(super) fn gain(objectives: &[Objective], result: &TrialResult) -> Option<f64
     result.outcome.has_result().then(|| objective.gain(*value))
 }
 
-/// Replaces the champion if this trial is better; returns the one that it replaced.
+/// Replaces the champion if this trial is better and within the objectives' limits; returns the one
+/// that it replaced.
 pub(super) fn contest(
     champion: &mut Option<Champion>,
     trial: TrialId,
@@ -36,7 +37,8 @@ pub(super) fn contest(
 ) -> Option<TrialId> {
     let gain = gain(objectives, result)?;
     let better = champion.as_ref().is_none_or(|old| gain > old.gain);
-    if result.outcome != Outcome::Finished || !better {
+    let is_feasible = violation(objectives, &result.objectives) == 0.0;
+    if result.outcome != Outcome::Finished || !better || !is_feasible {
         return None;
     }
     let (proposal, result) = (proposal.clone(), Arc::clone(result));

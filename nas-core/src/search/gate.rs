@@ -7,6 +7,7 @@ use nas_plugin_api::verdict::{Candidate, PolicyContext, Question, QuestionKind};
 
 use super::Parts;
 use super::archive::{Archive, Key, Met, repeated};
+use super::checkpoints::Checkpoints;
 use super::policies::{Judged, anybody_answers, judge_all};
 use crate::journal::TrialResult;
 use crate::network::{NetworkSpace, Outline, Outliner};
@@ -76,11 +77,13 @@ pub(super) fn candidate(trial: TrialId, proposal: &Proposal, outline: &Outline) 
     }
 }
 
-/// What becomes of a proposal that was looked at: was it met before, is it refused?
+/// What becomes of a proposal that was looked at: was it met before, is it refused? `checkpoints` are
+/// what it may go on from; absent where nothing is trained.
 pub(super) fn admit(
     seen: Seen,
     archive: &Archive,
     reuse_results: bool,
+    checkpoints: Option<&Checkpoints>,
     proposal: &Proposal,
 ) -> Admission {
     let Seen { fidelity, outline, judgement } = seen;
@@ -96,13 +99,15 @@ pub(super) fn admit(
         true => Key::of_network(outline.canonical, &fidelity),
         false => Key::of_genotype(&proposal.genotype, &fidelity),
     };
-    let continues = proposal.details.continue_from.is_some();
-    match archive.find(&key).filter(|_| !continues) {
+    match archive.find(&key) {
         Some(Met::Known(first, result)) => Admission::Settled(repeated(*first, result)),
         Some(Met::Pending(first)) => {
             Admission::Follows(*first, Box::new(Admitted { key, outline, fidelity }))
         }
-        None => Admission::Admitted(Box::new(Admitted { key, outline, fidelity })),
+        None => match checkpoints.and_then(|kept| kept.refusal(proposal, outline.canonical)) {
+            Some(reason) => Admission::Settled(settled(Outcome::Invalid, Some(&outline), reason)),
+            None => Admission::Admitted(Box::new(Admitted { key, outline, fidelity })),
+        },
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod archive;
 mod champion;
+mod checkpoints;
 mod gate;
 mod observer;
 mod order;

@@ -97,6 +97,7 @@ impl PolicyReplay<'_> {
             Event::Repeated { trial, measurements, .. } => {
                 self.state.repeated(*trial, measurements.clone());
             }
+            Event::CheckpointKept { trial, sha256 } => self.state.kept_checkpoint(*trial, sha256),
             Event::Ended { trial, result, .. } => {
                 let judged = self.state.review_again(parts, *trial, result);
                 self.note(seq, judged.into_iter().flat_map(|judged| judged.objections));

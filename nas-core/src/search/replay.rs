@@ -41,6 +41,9 @@ impl Search<'_> {
                 Event::Repeated { trial, measurements, .. } => {
                     self.state.repeated(*trial, measurements.clone());
                 }
+                Event::CheckpointKept { trial, sha256 } => {
+                    self.state.kept_checkpoint(*trial, sha256);
+                }
                 Event::Ended { trial, result, .. } => {
                     self.state.review_again(&self.parts, *trial, result);
                     let beaten =

@@ -206,7 +206,9 @@ impl<'a> Search<'a> {
             let (attempt, seed) = (*attempt, trial_seed(self.seed, trial, observed.len()));
             let Reserve::Granted(reservation) = self.ledger.reserve(trial) else { break };
             let fidelity = admitted.fidelity;
-            let assignment = Assignment { trial, attempt, proposal, fidelity, seed, reservation };
+            let continues = self.state.checkpoints.of(proposal);
+            let assignment =
+                Assignment { trial, attempt, proposal, fidelity, seed, reservation, continues };
             let work = self.work.job(&assignment)?;
             jobs.push(Job::new(work, reservation).of(proposal.genotype.clone()));
             self.unwritten.push(Event::Dispatched { trial, attempt, reservation, seed });
@@ -251,7 +253,7 @@ impl<'a> Search<'a> {
 
     /// An attempt that is the last evaluation of its trial, to be judged; any other is noted.
     fn complete(&mut self, completion: Completion) -> Option<Completion> {
-        let Completion { trial, attempt, ended, usage, curve } = completion;
+        let Completion { trial, attempt, ended, usage, curve, checkpoint } = completion;
         let open = self.state.open.get(&trial)?;
         if open.attempt != attempt || open.admitted.is_none() {
             return None;
@@ -266,7 +268,7 @@ impl<'a> Search<'a> {
             Ended::Finished(measurements) => Ended::Finished(self.state.mean(trial, measurements)),
             failed => failed,
         };
-        Some(Completion { trial, attempt, ended, usage, curve })
+        Some(Completion { trial, attempt, ended, usage, curve, checkpoint })
     }
 
     /// Scores and reviews trials that ended together, and notes their ends in order.
@@ -276,17 +278,21 @@ impl<'a> Search<'a> {
         }
         let (ends, notes): (Vec<_>, Vec<_>) = completed
             .into_iter()
-            .map(|Completion { trial, attempt, ended, usage, curve }| {
-                ((trial, ended), (trial, attempt, usage, curve))
+            .map(|Completion { trial, attempt, ended, usage, curve, checkpoint }| {
+                ((trial, ended), (trial, attempt, usage, curve, checkpoint))
             })
             .unzip();
         let (results, judgements) = self.state.judge_ends(&self.parts, ends)?;
         for ((note, result), judgement) in notes.into_iter().zip(results).zip(judgements) {
-            let (trial, attempt, usage, curve) = note;
+            let (trial, attempt, usage, curve, checkpoint) = note;
             self.ledger.charge(trial, &usage);
             if let Some(mut judgement) = judgement {
                 self.unwritten.append(&mut judgement.objections);
                 self.state.obey(&judgement);
+            }
+            if let Some(sha256) = checkpoint {
+                self.state.kept_checkpoint(trial, &sha256);
+                self.unwritten.push(Event::CheckpointKept { trial, sha256 });
             }
             let result = Arc::new(result);
             let ended = Event::Ended { trial, attempt, result: Arc::clone(&result), usage, curve };
@@ -359,6 +365,9 @@ impl<'a> Search<'a> {
         let champion = self.state.crown(&self.parts, &mut events);
         let spent = self.ledger.spent();
         let trial = champion.as_ref().map(|champion| champion.trial);
+        if !reason.is_resumable() {
+            self.state.checkpoints.give_up();
+        }
         events.push(Event::Stopped { reason: reason.clone(), spent, champion: trial });
         self.journal(events)?;
         Ok(Summary { reason, champion, spent, proposed: self.state.next_trial })
@@ -381,8 +390,10 @@ impl<'a> Search<'a> {
         self.last_journalled = spent.wall_seconds;
         self.unwritten.iter().for_each(|event| self.observer.event(event, &spent));
         self.unwritten.clear();
-        // Only what is journalled as beaten may lose its weights.
+        // Only what is journalled as beaten may lose its weights, or as gone on from its checkpoint.
         std::mem::take(&mut self.beaten).into_iter().for_each(|trial| self.work.discard(trial));
+        let used_up = self.state.checkpoints.take_used_up();
+        used_up.into_iter().for_each(|trial| self.work.discard_checkpoint(trial));
         Ok(())
     }
 }

@@ -14,6 +14,7 @@ use nas_plugin_api::verdict::{
 
 use super::archive::{Archive, repeated};
 use super::champion::{Champion, contest, gain};
+use super::checkpoints::Checkpoints;
 use super::gate::{Admission, Admitted, admit, look};
 use super::policies::{Judged, Judgement, judge};
 use super::progress::ProgressTracker;
@@ -45,6 +46,7 @@ pub(super) struct State {
     context: Arc<PolicyContext>,
     outliner: Outliner,
     archive: Archive,
+    pub(super) checkpoints: Checkpoints,
     progress: ProgressTracker,
     history: History,
     duplicates_in_a_row: u32,
@@ -56,6 +58,8 @@ pub(super) struct State {
 #[derive(Clone, Copy, Debug)]
 struct Rules {
     reuse_results: bool,
+    /// Networks are trained, so that a training can go on.
+    trains: bool,
     max_duplicates: u32,
     max_refusals: u32,
 }
@@ -99,6 +103,7 @@ impl State {
         let execution = &settings.execution;
         let rules = Rules {
             reuse_results: execution.reuse_results,
+            trains: settings.benchmark.is_none() && settings.inherit.is_none(),
             max_duplicates: execution.max_duplicates,
             max_refusals: execution.max_refusals,
         };
@@ -119,6 +124,7 @@ impl State {
             context: Arc::new(PolicyContext { budget, ..PolicyContext::default() }),
             outliner: Outliner::default(),
             archive: Archive::default(),
+            checkpoints: Checkpoints::default(),
             progress: ProgressTracker::default(),
             history: History::default(),
             duplicates_in_a_row: 0,
@@ -169,7 +175,10 @@ impl State {
                     self.settle(trial, Arc::clone(result), events);
                     continue;
                 }
-                None => admit(seen, &self.archive, self.rules.reuse_results, proposal),
+                None => {
+                    let checkpoints = self.rules.trains.then_some(&self.checkpoints);
+                    admit(seen, &self.archive, self.rules.reuse_results, checkpoints, proposal)
+                }
             };
             self.place(trial, proposal, admission, events);
         }
@@ -244,6 +253,14 @@ impl State {
         }
     }
 
+    /// A trial that is about to end kept a checkpoint.
+    pub(super) fn kept_checkpoint(&mut self, trial: TrialId, sha256: &str) {
+        let admitted = self.open.get(&trial).and_then(|open| open.admitted.as_ref());
+        if let Some(admitted) = admitted {
+            self.checkpoints.keep(trial, sha256, admitted.outline.canonical);
+        }
+    }
+
     /// Whether a trial that was just evaluated is to be evaluated again, with another seed.
     pub(super) fn wants_repeat(&self, trial: TrialId) -> bool {
         self.open.get(&trial).is_some_and(|open| {
@@ -314,6 +331,9 @@ impl State {
             self.n_running -= 1;
         }
         let key = open.admitted.as_ref().map(|admitted| admitted.key);
+        if result.outcome.has_result() {
+            self.checkpoints.continued(&open.proposal);
+        }
         let beaten = contest(&mut self.champion, trial, &open.proposal, &result, &parts.objectives);
         let is_champion = self.champion.as_ref().is_some_and(|best| best.trial == trial);
         self.count(&result, parts);
@@ -327,6 +347,9 @@ impl State {
 
     /// A trial ends without having been dispatched.
     fn settle(&mut self, trial: TrialId, result: Arc<TrialResult>, events: &mut Vec<Event>) {
+        if let Some(first) = result.duplicate_of {
+            self.checkpoints.share(trial, first);
+        }
         match result.outcome {
             Outcome::Refused | Outcome::Invalid => self.refusals_in_a_row += 1,
             _ => self.duplicates_in_a_row += 1,

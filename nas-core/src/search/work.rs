@@ -10,7 +10,7 @@ use crate::budget::Reservation;
 use crate::executor::trial_log;
 use crate::network::{NetworkError, NetworkSpace};
 use crate::protocol::recipe::Recipe;
-use crate::protocol::{InheritedWeights, TrialJob};
+use crate::protocol::{InheritedWeights, KeptTraining, TrialJob};
 
 /// One attempt at an admitted trial.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +27,8 @@ pub struct Assignment<'a> {
     pub seed: u64,
     /// What it may use.
     pub reservation: Reservation,
+    /// The training that it goes on from: the trial whose checkpoint it is, and its sha256.
+    pub continues: Option<(TrialId, &'a str)>,
 }
 
 /// Writes jobs for workers.
@@ -39,6 +41,11 @@ pub trait Work {
 
     /// A trial's kept weights will not be asked for any more.
     fn discard(&mut self, trial: TrialId);
+
+    /// No trial will go on from this one's checkpoint any more.
+    fn discard_checkpoint(&mut self, trial: TrialId) {
+        let _ = trial;
+    }
 }
 
 /// Which trained weights stay in the run's folder.
@@ -71,29 +78,37 @@ pub struct Training {
     folder: PathBuf,
     keep: KeepWeights,
     needs: Vec<String>,
+    /// Epochs of a whole training; a shorter one keeps a checkpoint, from which it may go on.
+    epochs: u32,
     /// Weights that are kept, by trial.
     kept: HashMap<TrialId, PathBuf>,
 }
 
 impl Training {
     /// Trains networks of this space by this recipe; logs and weights go to the run's folder, and
-    /// `needs` are measurements to take besides accuracies and losses.
+    /// `needs` are measurements to take besides accuracies and losses. `epochs` is a whole training.
     #[must_use]
     pub fn new(
         space: NetworkSpace,
-        recipe: Recipe,
+        (recipe, epochs): (Recipe, u32),
         folder: &Path,
         keep: KeepWeights,
         needs: Vec<String>,
     ) -> Self {
         let (folder, kept) = (folder.to_owned(), HashMap::new());
-        Self { space, recipe, folder, keep, needs, kept }
+        Self { space, recipe, folder, keep, needs, epochs, kept }
     }
 
     /// Where a trial's weights are kept: beside its log.
     #[must_use]
     pub fn weights(folder: &Path, trial: TrialId) -> PathBuf {
         trial_log(folder, trial).with_file_name("weights.safetensors")
+    }
+
+    /// Where a trial's checkpoint is kept: beside its log.
+    #[must_use]
+    pub fn checkpoint(folder: &Path, trial: TrialId) -> PathBuf {
+        trial_log(folder, trial).with_file_name("checkpoint.safetensors")
     }
 }
 
@@ -107,11 +122,13 @@ impl Work for Training {
             recipe: self.recipe.clone(),
             needs: self.needs.clone(),
             keep_weights,
-            start_from: assignment
-                .proposal
-                .details
-                .continue_from
-                .map(|trial| Self::weights(&self.folder, trial)),
+            schedule_epochs: self.epochs,
+            keep_checkpoint: (assignment.fidelity.epochs < self.epochs)
+                .then(|| Self::checkpoint(&self.folder, assignment.trial)),
+            continue_from: assignment.continues.map(|(trial, sha256)| KeptTraining {
+                file: Self::checkpoint(&self.folder, trial),
+                sha256: sha256.to_owned(),
+            }),
             log: trial_log(&self.folder, assignment.trial),
             ..plain_job(assignment)
         })
@@ -124,6 +141,10 @@ impl Work for Training {
             // A file that stays behind costs disk and nothing else.
             let _ = std::fs::remove_file(weights);
         }
+    }
+
+    fn discard_checkpoint(&mut self, trial: TrialId) {
+        let _ = std::fs::remove_file(Self::checkpoint(&self.folder, trial));
     }
 }
 
@@ -191,7 +212,9 @@ fn plain_job(assignment: &Assignment<'_>) -> TrialJob {
         cpu_seconds: assignment.reservation.cpu_seconds,
         memory_bytes: assignment.reservation.memory_bytes,
         keep_weights: None,
-        start_from: None,
+        schedule_epochs: 0,
+        keep_checkpoint: None,
+        continue_from: None,
         inherited: None,
         log: PathBuf::new(),
     }

@@ -6,6 +6,7 @@ use nas_plugin_api::error::PluginError;
 use nas_plugin_api::genotype::Genotype;
 use nas_plugin_api::graph::Linear;
 use nas_plugin_api::measurement::Measurements;
+use nas_plugin_api::objective::Objective;
 use nas_plugin_api::template::{Space, TemplateBuilder};
 use nas_plugin_api::trial::{Fidelity, Outcome, Proposal, Trial};
 use serde_json::Value;
@@ -85,7 +86,8 @@ impl SearchStrategy for Scripted {
 }
 
 fn oracle() -> Oracle {
-    Oracle::new("digits", Box::new(Digits), &space(), "validation_accuracy").unwrap()
+    let objectives = vec![Objective::maximize("validation_accuracy")];
+    Oracle::new("digits", Box::new(Digits), &space(), objectives).unwrap()
 }
 
 fn plan(budget: f64) -> Plan {
@@ -116,8 +118,15 @@ fn run(strategy: &mut dyn SearchStrategy, budget: f64) -> Result<(Found, Vec<f32
 fn every_query_is_charged_and_the_one_that_crosses_the_budget_counts() {
     let mut strategy = Scripted::of(&[[0, 1], [0, 1], [0, 2], [1, 0], [1, 1]]);
     let (found, verdicts) = run(&mut strategy, 35.0).unwrap();
-    let expected =
-        Found { seed: 7, signal: 10.0, verdict: -10.0, evaluations: 4, spent: 40.0, done: None };
+    let expected = Found {
+        seed: 7,
+        signal: 10.0,
+        verdict: -10.0,
+        front: Vec::new(),
+        evaluations: 4,
+        spent: 40.0,
+        done: None,
+    };
     assert_eq!(found, expected);
     assert!(verdicts[0].is_nan());
     assert_eq!(verdicts[1..], [-1.0, -1.0, -2.0, -10.0]);
@@ -166,9 +175,65 @@ fn fidelities_and_repeats_of_proposals_are_charged() {
 }
 
 #[test]
-fn a_signal_that_is_not_delivered_is_refused() {
-    let error = Oracle::new("digits", Box::new(Digits), &space(), "latency_ms").err().unwrap();
+fn an_objective_that_is_not_delivered_is_refused() {
+    let objectives = ["validation_accuracy", "latency_ms"].map(Objective::maximize).to_vec();
+    let error = Oracle::new("digits", Box::new(Digits), &space(), objectives).err().unwrap();
     let expected = "benchmark `digits` delivers no `latency_ms` (it has validation_accuracy, \
                     holdout_accuracy, simulated_seconds)";
     assert_eq!(error.to_string(), expected);
+}
+
+/// With the verdict as a second objective, which `[0, 2]` lacks.
+struct Twofold;
+
+impl Benchmark for Twofold {
+    fn begin(&mut self, _: &Space) -> Result<(), PluginError> {
+        Ok(())
+    }
+
+    fn delivers(&self) -> Vec<String> {
+        ["validation_accuracy", "holdout_accuracy", "latency_ms"].map(str::to_owned).to_vec()
+    }
+
+    fn evaluate(
+        &mut self,
+        genotypes: &[Genotype],
+        fidelity: &Fidelity,
+        seeds: &[u64],
+    ) -> Result<Vec<Measurements>, PluginError> {
+        let mut all = Digits.evaluate(genotypes, fidelity, seeds)?;
+        for (genotype, measured) in genotypes.iter().zip(&mut all) {
+            if let Some(value) = measured.get("validation_accuracy")
+                && genotype.0 != [0, 2]
+            {
+                measured.set("latency_ms", 1.0 + value);
+            }
+        }
+        Ok(all)
+    }
+}
+
+#[test]
+fn several_objectives_are_scored_by_the_share_of_the_hypervolume() {
+    let objectives =
+        vec![Objective::maximize("validation_accuracy"), Objective::minimize("latency_ms")];
+    let oracle = Oracle::new("twofold", Box::new(Twofold), &space(), objectives).unwrap();
+    let plan = plan(f64::INFINITY);
+    let answers = oracle.answers(&plan.fidelity).unwrap();
+    let mut strategy = Scripted::of(&[[0, 2], [0, 1], [1, 1], [1, 0]]);
+    let run = SeedRun::new(&oracle, &plan, &answers, Unit::Evaluations, 7);
+    let mut verdicts = [f32::NAN; 4];
+    let found = run.run(&mut strategy, &[1.0, 2.0, 3.0, 4.0], &mut verdicts).unwrap();
+    // Without a latency it costs an evaluation and counts for nothing.
+    assert_eq!(strategy.told[0], (Outcome::Failed, Vec::new()));
+    assert_eq!(strategy.told[1], (Outcome::Finished, vec![1.0, 2.0]));
+    // Accuracies 0, 1, 10 and 11 at latencies of one more; the worst latency is 12.
+    let whole = 1.0 * 10.0 + (10.0 - 1.0) * 1.0;
+    assert!(verdicts[0].is_nan());
+    assert!((f64::from(verdicts[1]) - 10.0 / whole).abs() < 1e-6, "{verdicts:?}");
+    assert!((f64::from(verdicts[3]) - 1.0).abs() < 1e-6, "{verdicts:?}");
+    // The slowest one dominates nothing above the reference, but nothing dominates it either.
+    assert_eq!(found.front.len(), 3);
+    assert_eq!((found.signal, found.evaluations), (11.0, 4));
+    assert_eq!(oracle.text(found.front[0]), "first=8,second=8");
 }

@@ -22,6 +22,7 @@ use nas_plugin_api::graph::{Graph, Shape};
 use nas_plugin_api::template::{Role, Scale};
 use nas_torch::limits::Watch;
 use nas_torch::network::{Network, Options};
+use nas_torch::optimizer;
 use nas_torch::pixels::Pixels;
 use nas_torch::random::Random;
 use nas_torch::train::{Training, train};
@@ -47,11 +48,14 @@ fn main() {
     };
     let by_hand = work(&nb201::graph(pixels.shape));
     assert_eq!(work(&graph), by_hand, "the libraries' network is the one written by hand");
-    let training = Training { recipe: &recipe, epochs: 1, data_fraction: 1.0, seed: 0 };
+    let training = Training::whole(&recipe, 1, 0);
     let mut through_graph = || {
         let mut watch = Watch::unlimited();
         let started = Instant::now();
-        train(&mut network, &pixels, training, &mut watch, &mut |_, _, _| Ok(()))
+        let optimizer = optimizer::create(&recipe, network.parameters());
+        let mut optimizer = optimizer.expect("memory for it");
+        let optimizer = optimizer.as_mut();
+        train(&mut network, &pixels, training, optimizer, &mut watch, &mut |_, _, _| Ok(()))
             .expect("training works");
         started.elapsed().as_secs_f64()
     };

@@ -16,6 +16,7 @@ pub mod data;
 pub mod pixels;
 pub mod random;
 
+pub mod checkpoint;
 pub mod evaluate;
 pub mod kernels;
 pub mod latency;

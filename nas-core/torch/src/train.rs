@@ -10,7 +10,7 @@ use crate::evaluate::scalar;
 use crate::limits::Watch;
 use crate::loss::{correct, cross_entropy};
 use crate::network::Network;
-use crate::optimizer::{self, Optimizer, clip_norm};
+use crate::optimizer::{Optimizer, clip_norm};
 use crate::pixels::Pixels;
 use crate::random::Random;
 use crate::schedule;
@@ -24,17 +24,31 @@ const GPU_BATCHES_PER_CHECK: usize = 50;
 pub struct Training<'a> {
     /// Everything but the length.
     pub recipe: &'a Recipe,
-    /// Epochs, at least 1.
+    /// Epochs that are over already.
+    pub first_epoch: u32,
+    /// Epochs in all, those that are over included.
     pub epochs: u32,
+    /// Epochs over which the schedules run; at least `epochs`.
+    pub schedule_epochs: u32,
     /// Share of the split that is used, above 0 and at most 1.
     pub data_fraction: f64,
     /// Seed of the order of images, their augmentation, dropout and drop path.
     pub seed: u64,
 }
 
+impl<'a> Training<'a> {
+    /// A training from the first epoch to the last, on the whole split.
+    #[must_use]
+    pub fn whole(recipe: &'a Recipe, epochs: u32, seed: u64) -> Self {
+        let schedule_epochs = epochs;
+        Self { recipe, first_epoch: 0, epochs, schedule_epochs, data_fraction: 1.0, seed }
+    }
+}
+
 /// Trains a network and hands over each epoch's record as soon as it is over.
 ///
-/// The learning rate and the drop-path rate are set once per epoch. A last incomplete batch is left
+/// What is random in an epoch follows from the seed and the epoch's number, so a training that goes
+/// on from a checkpoint repeats bit for bit what one without a break does. The learning rate and the drop-path rate are set once per epoch. A last incomplete batch is left
 /// out, unless it is the only one. A loss that is not finite ends the training: on the processor
 /// after its batch, on a GPU within 50 batches and at the latest when its epoch ends.
 ///
@@ -44,11 +58,11 @@ pub fn train(
     network: &mut Network,
     pixels: &Pixels,
     training: Training<'_>,
+    optimizer: &mut dyn Optimizer,
     watch: &mut Watch,
     after_epoch: &mut dyn FnMut(&Network, &mut Watch, EpochRecord) -> Result<(), TrialError>,
 ) -> Result<(), TrialError> {
-    let Training { recipe, epochs, data_fraction, seed } = training;
-    tch::manual_seed(Random::new(seed, u64::MAX).next().cast_signed());
+    let Training { recipe, first_epoch, epochs, schedule_epochs, data_fraction, seed } = training;
     let augmentation = Augmentation::from(recipe);
     let mut batches = Batches::share(pixels, data_fraction, recipe.batch_size, augmentation);
     if batches.is_empty() {
@@ -57,16 +71,20 @@ pub fn train(
     if network.parameters().learnt().is_empty() {
         return Err(TrialError::NothingToTrain);
     }
-    let mut optimizer = optimizer::create(recipe, network.parameters())?;
-    for epoch in 0..epochs {
-        let learning_rate = schedule::learning_rate(recipe, epoch, epochs);
-        network.set_drop_path(schedule::drop_path(recipe, epoch, epochs));
+    // Each epoch shuffles the order of the one before.
+    (0..first_epoch).for_each(|epoch| batches.shuffle(&mut Random::new(seed, u64::from(epoch))));
+    for epoch in first_epoch..epochs {
+        let learning_rate = schedule::learning_rate(recipe, epoch, schedule_epochs);
+        network.set_drop_path(schedule::drop_path(recipe, epoch, schedule_epochs));
+        // libtorch's own numbers, for dropout and drop path.
+        let torch_seed = Random::new(seed, u64::MAX - u64::from(epoch)).next();
+        tch::manual_seed(torch_seed.cast_signed());
         let mut random = Random::new(seed, u64::from(epoch));
         batches.shuffle(&mut random);
         let mut totals = Totals::new(network, epoch)?;
         for number in 0..batches.n_training() {
             let batch = batches.batch(number, network, &mut random)?;
-            step(network, &batch, recipe, learning_rate, optimizer.as_mut(), &mut totals, watch)?;
+            step(network, &batch, recipe, learning_rate, optimizer, &mut totals, watch)?;
             watch.check()?;
         }
         let (train_loss, train_accuracy) = totals.means()?;

@@ -8,10 +8,12 @@ use tch::{Device, TchError};
 
 use crate::augment::Augmentation;
 use crate::batches::Batches;
+use crate::checkpoint::{self, CheckpointError, Progress};
 use crate::evaluate::{evaluate, evaluate_with};
 use crate::latency::latency_ms;
 use crate::limits::{LimitError, Watch};
 use crate::network::{Network, NetworkError, Norms, Options, first_line};
+use crate::optimizer;
 use crate::pixels::Pixels;
 use crate::random::Random;
 use crate::train::{Training, train};
@@ -41,6 +43,17 @@ pub enum TrialError {
     /// Weights can't be kept or taken.
     #[error(transparent)]
     Weights(#[from] WeightsError),
+    /// A training can't go on from its checkpoint.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// The checkpoint has as many epochs as are wanted.
+    #[error("{epochs} epochs are wanted, and {over} are over")]
+    NothingLeft {
+        /// Epochs of the trial.
+        epochs: u32,
+        /// Those of the checkpoint.
+        over: u32,
+    },
     /// libtorch failed outside the layers.
     #[error("{}", first_line(.0))]
     Torch(#[from] TchError),
@@ -105,12 +118,24 @@ pub fn run(
         return evaluate_inherited(job, inherited, train_pixels, validation, device, watch);
     }
     let mut network = Network::build(&job.graph, job.seed, Options::on(device))?;
-    if let Some(path) = &job.start_from {
-        weights::load(&mut network, path)?;
+    let TrialJob { recipe, epochs, schedule_epochs, data_fraction, .. } = job;
+    let mut optimizer = optimizer::create(recipe, network.parameters())?;
+    let begun = match &job.continue_from {
+        Some(kept) => checkpoint::load(&mut network, optimizer.as_mut(), kept)?,
+        None => Progress::after(0, job.seed),
+    };
+    if begun.epochs >= *epochs {
+        return Err(TrialError::NothingLeft { epochs: *epochs, over: begun.epochs });
     }
     let mut measurements = Measurements::default();
-    let TrialJob { recipe, epochs, data_fraction, seed, .. } = job;
-    let training = Training { recipe, epochs: *epochs, data_fraction: *data_fraction, seed: *seed };
+    let training = Training {
+        recipe,
+        first_epoch: begun.epochs,
+        epochs: *epochs,
+        schedule_epochs: (*schedule_epochs).max(*epochs),
+        data_fraction: *data_fraction,
+        seed: begun.seed,
+    };
     let started = Instant::now();
     let mut after_epoch = |network: &Network, watch: &mut Watch, mut record: EpochRecord| {
         if record.epoch + 1 == *epochs {
@@ -124,10 +149,15 @@ pub fn run(
         }
         tell(record)
     };
-    train(&mut network, train_pixels, training, watch, &mut after_epoch)?;
+    let optimizer = optimizer.as_mut();
+    train(&mut network, train_pixels, training, optimizer, watch, &mut after_epoch)?;
     measure(&network, job, &mut measurements)?;
     if let Some(path) = &job.keep_weights {
         weights::save(&network, path)?;
+    }
+    if let Some(path) = &job.keep_checkpoint {
+        let progress = Progress::after(*epochs, begun.seed);
+        checkpoint::save(&network, optimizer, progress, path)?;
     }
     let peak = watch.usage().peak_memory_bytes;
     measurements.set(names::PEAK_MEMORY_BYTES, peak as f64);

@@ -58,15 +58,25 @@ pub enum WeightsError {
 /// # Errors
 /// [`WeightsError::Write`], [`WeightsError::File`].
 pub fn save(network: &Network, path: &Path) -> Result<(), WeightsError> {
+    save_with(network, Vec::new(), path)
+}
+
+/// The same with more tensors, whose names are none of the network's.
+pub(crate) fn save_with(
+    network: &Network,
+    more: Vec<(String, Tensor)>,
+    path: &Path,
+) -> Result<(), WeightsError> {
     let file_error = |source| WeightsError::File { path: path.to_owned(), source };
     let write_error = |source| WeightsError::Write { path: path.to_owned(), source };
-    let tensors = named(network)
+    let mut tensors = named(network)
         .map(|NamedTensor { name, tensor }| {
             let tensor = tensor.f_detach()?.f_to_device(Device::Cpu)?;
-            Ok((name, tensor.f_to_kind(Kind::Float)?.f_contiguous()?))
+            Ok((name.as_str(), tensor.f_to_kind(Kind::Float)?.f_contiguous()?))
         })
         .collect::<Result<Vec<_>, TchError>>()
         .map_err(file_error)?;
+    tensors.extend(more.iter().map(|(name, tensor)| (name.as_str(), tensor.shallow_clone())));
     // Two attempts of one trial may run at once; each writes a file of its own before the rename.
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(format!(".{}.part", std::process::id()));

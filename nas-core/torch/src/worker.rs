@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use nas_core::digest::sha256_of;
 use nas_core::protocol::one_shot::{OneShotJob, Order, SearchFailure};
 use nas_core::protocol::{AuditJob, Event, Failure, Request, Setup, TrialJob, Usage, frame};
 use nas_plugin_api::measurement::{EpochRecord, Measurements, names};
@@ -173,6 +174,12 @@ impl Worker {
             };
             trial::run(job, train, &stage.evaluation, stage.device, &mut watch, &mut tell)
         });
+        let result = result.and_then(|measurements| {
+            let kept = job.keep_checkpoint.as_deref().map(sha256_of).transpose();
+            let message = |error: io::Error| format!("read the checkpoint that was kept: {error}");
+            let gone = |error| Gone { failure: Failure::Error, message: message(error) };
+            Ok((measurements, kept.map_err(gone)?))
+        });
         answer(*trial, result, &watch, &mut log)
     }
 
@@ -205,22 +212,23 @@ impl Worker {
         let Some(stage) = &self.stage else { return not_set_up(job.trial) };
         let mut watch = Watch::start(f64::INFINITY, u64::MAX, stage.device.is_cuda());
         let result = guarded(|| trial::audit(job, &stage.evaluation, stage.device, &mut watch));
+        let result = result.map(|measurements| (measurements, None));
         answer(job.trial, result, &watch, &mut TrialLog::none())
     }
 }
 
 fn answer(
     trial: TrialId,
-    result: Result<Measurements, Gone>,
+    result: Result<(Measurements, Option<String>), Gone>,
     watch: &Watch,
     log: &mut TrialLog,
 ) -> Event {
     let usage = watch.usage();
     match result {
-        Ok(measurements) => {
+        Ok((measurements, checkpoint)) => {
             let seconds = usage.cpu_seconds;
             log.line(&format!("finished after {seconds:.1} processor seconds"));
-            Event::Finished { trial, measurements, usage }
+            Event::Finished { trial, measurements, usage, checkpoint }
         }
         Err(Gone { failure, message }) => {
             log.line(&format!("failed: {message}"));

@@ -1,7 +1,7 @@
 //! Strategies that propose whole genotypes.
 
 use crate::error::PluginError;
-use crate::objective::Objective;
+use crate::objective::{Objective, violation};
 use crate::template::Space;
 use crate::trial::{Fidelity, Proposal, Trial};
 
@@ -81,6 +81,24 @@ impl StrategyContext {
         match (trial.objectives.first(), self.objectives.first()) {
             (Some(&value), Some(objective)) if trial.outcome.has_result() => objective.gain(value),
             _ => f64::NEG_INFINITY,
+        }
+    }
+    /// All objectives of a trial, each turned so that larger is better; absent for a trial without
+    /// a result.
+    #[must_use]
+    pub fn gains(&self, trial: &Trial) -> Option<Vec<f64>> {
+        let is_whole = trial.objectives.len() == self.objectives.len();
+        let pairs = self.objectives.iter().zip(&trial.objectives);
+        (trial.outcome.has_result() && is_whole)
+            .then(|| pairs.map(|(objective, &value)| objective.gain(value)).collect())
+    }
+
+    /// How far a trial is from being feasible ([`violation()`]); infinite for one without a result.
+    #[must_use]
+    pub fn violation(&self, trial: &Trial) -> f64 {
+        match trial.outcome.has_result() {
+            true => violation(&self.objectives, &trial.objectives),
+            false => f64::INFINITY,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Ready-made parts for the authors of strategies; a toolkit, not a framework.
 //!
 //! For strategies that propose genotypes, over a [`crate::template::Space`]: [`random_genotype`],
-//! [`mutation`], [`crossover`], [`neighbours`], [`repair`], [`pareto`] and
+//! [`mutation`], [`crossover`], [`neighbours`], [`repair`], [`pareto`], [`parzen`] and
 //! [`genotype_list`]. For one-shot strategies,
 //! over slices of `f64`: [`softmax`], [`gumbel`], [`sigmoid`], [`dirichlet`] and [`gates`], each with
 //! its `pull_back`, and [`adam`]; over a space, [`mixture_layout`], [`incoming_edges`] and [`picks`].
@@ -22,6 +22,7 @@ pub mod mixture_layout;
 pub mod mutation;
 pub mod neighbours;
 pub mod pareto;
+pub mod parzen;
 pub mod picks;
 pub mod polygamma;
 pub mod random_genotype;

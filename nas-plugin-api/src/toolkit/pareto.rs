@@ -91,22 +91,45 @@ pub fn crowding_distance<P: AsRef<[f64]>>(points: &[P], front: &[usize]) -> Vec<
     distances
 }
 
-/// The area that points of two objectives dominate above `reference`; points that are not above it
-/// in both objectives add nothing.
+/// The volume that points dominate above `reference`; points that are not above it in every
+/// objective add nothing.
+///
+/// Slices along the last objective, and then the slices; with two objectives that takes the square
+/// of the number of points, and so much more for each objective more.
+///
+/// # Panics
+/// If a point has another number of objectives than `reference`.
+/// # Source
+/// While, Hingston, Barone, Huband. A faster algorithm for calculating hypervolume. IEEE
+/// Transactions on Evolutionary Computation 10, 2006 (hypervolume by slicing objectives).
 #[must_use]
-pub fn hypervolume_2d(points: &[[f64; 2]], reference: [f64; 2]) -> f64 {
-    let above = |point: &&[f64; 2]| point[0] > reference[0] && point[1] > reference[1];
-    let mut sorted: Vec<[f64; 2]> = points.iter().filter(above).copied().collect();
-    sorted.sort_by(|a, b| b[0].total_cmp(&a[0]).then(b[1].total_cmp(&a[1])));
-    let mut area = 0.0;
-    let mut covered = reference[1];
-    for [x, y] in sorted {
-        if y > covered {
-            area += (x - reference[0]) * (y - covered);
-            covered = y;
+pub fn hypervolume<P: AsRef<[f64]>>(points: &[P], reference: &[f64]) -> f64 {
+    let is_above = |point: &[f64]| {
+        assert_eq!(point.len(), reference.len(), "points have the reference's objectives");
+        point.iter().zip(reference).all(|(value, reference)| value > reference)
+    };
+    let mut above: Vec<&[f64]> = points.iter().map(AsRef::as_ref).filter(|p| is_above(p)).collect();
+    volume_above(&mut above, reference)
+}
+
+/// The same for points that are all above the reference.
+fn volume_above(points: &mut [&[f64]], reference: &[f64]) -> f64 {
+    let Some((&floor, rest)) = reference.split_last() else { return 0.0 };
+    let last = rest.len();
+    if rest.is_empty() {
+        return points.iter().map(|point| point[0] - floor).fold(0.0, f64::max);
+    }
+    points.sort_by(|a, b| b[last].total_cmp(&a[last]));
+    let mut volume = 0.0;
+    for above in 1..=points.len() {
+        let next = points.get(above).map_or(floor, |point| point[last]);
+        let thickness = points[above - 1][last] - next;
+        if thickness > 0.0 {
+            let mut slice: Vec<&[f64]> = points[..above].iter().map(|p| &p[..last]).collect();
+            volume += thickness * volume_above(&mut slice, rest);
         }
     }
-    area
+    volume
 }
 
 fn rank_nan(value: f64) -> f64 {
@@ -145,8 +168,16 @@ mod tests {
     #[test]
     fn hypervolume_counts_shared_area_once() {
         let points = [[1.0, 3.0], [3.0, 1.0], [2.0, 2.0], [1.0, 1.0], [-1.0, 9.0]];
-        assert_eq!(hypervolume_2d(&points, [0.0, 0.0]), 6.0);
-        assert_eq!(hypervolume_2d(&points, [3.0, 3.0]), 0.0);
+        assert_eq!(hypervolume(&points, &[0.0, 0.0]), 6.0);
+        assert_eq!(hypervolume(&points, &[3.0, 3.0]), 0.0);
+        assert_eq!(hypervolume(&[[2.0], [5.0]], &[1.0]), 4.0);
+    }
+
+    #[test]
+    fn hypervolume_of_three_boxes_is_that_of_their_union() {
+        let points = [[3.0, 1.0, 1.0], [1.0, 3.0, 1.0], [1.0, 1.0, 3.0]];
+        // Three of 3, less what is counted thrice: the cube of 1.
+        assert_eq!(hypervolume(&points, &[0.0; 3]), 7.0);
     }
 
     proptest! {
@@ -172,10 +203,10 @@ mod tests {
             points in prop::collection::vec((0.0..1.0, 0.0..1.0), 1..20),
         ) {
             let points: Vec<[f64; 2]> = points.into_iter().map(|(x, y)| [x, y]).collect();
-            let all = hypervolume_2d(&points, [0.0, 0.0]);
+            let all = hypervolume(&points, &[0.0, 0.0]);
             prop_assert!(all <= 1.0);
-            prop_assert!(hypervolume_2d(&points[1..], [0.0, 0.0]) <= all);
-            prop_assert!(all >= points[0][0] * points[0][1]);
+            prop_assert!(hypervolume(&points[1..], &[0.0, 0.0]) <= all + 1e-12);
+            prop_assert!(all >= points[0][0] * points[0][1] - 1e-12);
         }
     }
 }

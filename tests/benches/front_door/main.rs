@@ -10,6 +10,8 @@ mod parts;
 mod python;
 mod table;
 
+mod bench_speed;
+mod multi_fidelity;
 mod search_loop;
 mod start_up;
 mod stop_latency;
@@ -21,13 +23,16 @@ use table::Table;
 /// Fills lines of the table.
 type Bench = fn(&mut Table);
 
-const BENCHES: [(&str, Bench); 5] = [
+const BENCHES: [(&str, Bench); 6] = [
     ("trials_a_minute", trials_a_minute::run),
     ("time_outside_training", time_outside_training::run),
     ("search_loop", search_loop::run),
     ("start_up", start_up::run),
     ("stop_latency", stop_latency::run),
+    ("bench_speed", bench_speed::run),
 ];
+/// Those that take long, and so run only if they are asked for.
+const LONG: [(&str, Bench); 1] = [("multi_fidelity", multi_fidelity::run)];
 
 fn main() {
     // cargo adds options of its own.
@@ -35,7 +40,8 @@ fn main() {
         std::env::args().skip(1).filter(|arg| !arg.starts_with("-")).collect();
     let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|part| name.contains(part));
     let mut table = Table::begin(&machine::describe());
-    for (name, run) in BENCHES.iter().filter(|(name, _)| is_wanted(name)) {
+    let long = LONG.iter().filter(|(name, _)| !wanted.is_empty() && is_wanted(name));
+    for (name, run) in BENCHES.iter().filter(|(name, _)| is_wanted(name)).chain(long) {
         table.section(name);
         run(&mut table);
     }

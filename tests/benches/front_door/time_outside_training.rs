@@ -41,8 +41,8 @@ pub(crate) fn run(table: &mut Table) {
         log: None,
         start_seconds: 60.0,
     };
-    let (recipe, keep) = (Recipe::default(), KeepWeights::None);
-    let work = Training::new(space(&registry), recipe, folder.path(), keep, Vec::new());
+    let (whole, keep) = ((Recipe::default(), 1), KeepWeights::None);
+    let work = Training::new(space(&registry), whole, folder.path(), keep, Vec::new());
     let plan = Plan {
         strategy: "random",
         policies: &["limits"],

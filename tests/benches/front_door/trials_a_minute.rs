@@ -155,7 +155,9 @@ fn job(graph: Graph, folder: &Path) -> TrialJob {
         cpu_seconds: 1e6,
         memory_bytes: u64::MAX,
         keep_weights: None,
-        start_from: None,
+        schedule_epochs: 0,
+        keep_checkpoint: None,
+        continue_from: None,
         inherited: None,
         log: folder.join("log.txt"),
     }

@@ -87,7 +87,9 @@ pub(super) fn job(trial: TrialId, rules: &str) -> Job {
         cpu_seconds: f64::INFINITY,
         memory_bytes: u64::MAX,
         keep_weights: None,
-        start_from: None,
+        schedule_epochs: 0,
+        keep_checkpoint: None,
+        continue_from: None,
         inherited: None,
         log: std::env::temp_dir().join(format!("nas-executor-test-{}.txt", std::process::id())),
     };

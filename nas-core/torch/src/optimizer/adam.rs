@@ -61,4 +61,16 @@ impl Optimizer for Adam {
         let _ = values.f_sub_(&step)?;
         Ok(())
     }
+
+    fn buffers(&self) -> Vec<Tensor> {
+        vec![self.mean.shallow_clone(), self.square.shallow_clone()]
+    }
+
+    fn steps(&self) -> i32 {
+        self.steps
+    }
+
+    fn set_steps(&mut self, steps: i32) {
+        self.steps = steps;
+    }
 }

@@ -9,7 +9,7 @@ pub use clip::clip_norm;
 pub use sgd::Sgd;
 
 use nas_core::protocol::recipe::{self, Recipe};
-use tch::TchError;
+use tch::{TchError, Tensor};
 
 use crate::parameters::Parameters;
 
@@ -20,6 +20,19 @@ pub trait Optimizer: std::fmt::Debug {
     /// # Errors
     /// What libtorch says, in want of memory for instance.
     fn step(&mut self, parameters: &mut Parameters, learning_rate: f64) -> Result<(), TchError>;
+
+    /// What it remembers from step to step: buffers that share their memory with it.
+    fn buffers(&self) -> Vec<Tensor>;
+
+    /// Steps taken, where its rule depends on them; else 0.
+    fn steps(&self) -> i32 {
+        0
+    }
+
+    /// Goes on as after so many steps.
+    fn set_steps(&mut self, steps: i32) {
+        let _ = steps;
+    }
 }
 
 /// The optimiser that a recipe names.

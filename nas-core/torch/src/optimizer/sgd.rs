@@ -68,4 +68,8 @@ impl Optimizer for Sgd {
         }
         Ok(())
     }
+
+    fn buffers(&self) -> Vec<Tensor> {
+        vec![self.velocity.shallow_clone()]
+    }
 }

@@ -63,7 +63,9 @@ pub(crate) fn job(graph: Graph, epochs: u32, log: PathBuf) -> TrialJob {
         cpu_seconds: 1e6,
         memory_bytes: u64::MAX,
         keep_weights: None,
-        start_from: None,
+        schedule_epochs: 0,
+        keep_checkpoint: None,
+        continue_from: None,
         inherited: None,
         log,
     }

@@ -1,7 +1,10 @@
 //! Training: it learns, it repeats itself bit for bit, it notices when it diverges.
 
-use nas_core::protocol::recipe::{Recipe, Schedule};
-use nas_core::protocol::{Failure, TrialJob};
+use std::path::Path;
+
+use nas_core::digest::sha256_of;
+use nas_core::protocol::recipe::{Optimizer, Recipe, Schedule};
+use nas_core::protocol::{Failure, KeptTraining, TrialJob};
 use nas_plugin_api::measurement::{EpochRecord, Measurements, names};
 use nas_torch::data::Split;
 use nas_torch::limits::Watch;
@@ -118,20 +121,81 @@ fn a_network_too_large_for_its_limit_is_given_up_in_the_first_pass() {
     assert!(watch.usage().peak_memory_bytes < job.memory_bytes + (100 << 20));
 }
 
-#[test]
-fn training_goes_on_from_kept_weights() {
+/// Everything but what is timed.
+fn exact(mut measurements: Measurements) -> Measurements {
+    measurements.0.retain(|name, _| !names::TIMED.contains(&name.as_str()));
+    measurements
+}
+
+/// Trains in one piece of 4 epochs, and in pieces of 1 and 2 and 1: the same numbers, bit for bit.
+#[track_caller]
+fn check_pieces(change: impl Fn(&mut Recipe)) {
     let folder = tempfile::tempdir().unwrap();
+    let pixels = two_sides(192);
+    let new_job = |epochs: u32, seed: u64| {
+        let mut job = job(small_net(pixels.shape, 2), epochs, "/dev/null".into());
+        (job.schedule_epochs, job.seed) = (4, seed);
+        job.recipe.crop_padding = 2;
+        change(&mut job.recipe);
+        job
+    };
+    let mut whole = new_job(4, 3);
+    whole.keep_weights = Some(folder.path().join("whole.safetensors"));
+    let (expected, curve) = evaluate(&whole, &pixels, &pixels).unwrap();
+    let mut from = None;
+    let mut curve_in_pieces = Vec::new();
+    // A trial has a seed of its own; the one of the first piece counts.
+    for (epochs, seed) in [(1, 3), (3, 77), (4, 99)] {
+        let mut piece = new_job(epochs, seed);
+        let file = folder.path().join(format!("after_{epochs}.safetensors"));
+        piece.continue_from = from;
+        piece.keep_checkpoint = Some(file.clone());
+        piece.keep_weights = Some(folder.path().join("pieces.safetensors"));
+        let (found, records) = evaluate(&piece, &pixels, &pixels).unwrap();
+        let sha256 = sha256_of(&file).unwrap();
+        from = Some(KeptTraining { file, sha256 });
+        curve_in_pieces.extend(records);
+        if epochs == 4 {
+            assert_eq!(exact(found), exact(expected.clone()));
+        }
+    }
+    let numbers = |curve: &[EpochRecord]| -> Vec<(u32, f64, f64)> {
+        curve.iter().map(|record| (record.epoch, record.train_loss, record.learning_rate)).collect()
+    };
+    assert_eq!(numbers(&curve_in_pieces), numbers(&curve));
+    let weights = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
+    assert!(weights("pieces.safetensors") == weights("whole.safetensors"));
+}
+
+#[test]
+fn a_training_in_pieces_is_the_same_as_in_one() {
+    check_pieces(|recipe| recipe.momentum = 0.9);
+    check_pieces(|recipe| recipe.optimizer = Optimizer::Adam);
+}
+
+#[track_caller]
+fn check_unusable(spoil: impl Fn(&mut TrialJob, &Path), expected: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("checkpoint.safetensors");
     let pixels = two_sides(128);
-    let mut first = job(small_net(pixels.shape, 2), 3, "/dev/null".into());
-    first.keep_weights = Some(folder.path().join("weights.safetensors"));
-    let (kept, _) = evaluate(&first, &pixels, &pixels).unwrap();
-    let mut second = job(small_net(pixels.shape, 2), 1, "/dev/null".into());
-    second.start_from = first.keep_weights;
-    second.recipe.learning_rate = 0.0;
-    second.seed = 99;
-    let (_, records) = evaluate(&second, &pixels, &pixels).unwrap();
-    let loss = kept.get(names::VALIDATION_LOSS).unwrap();
-    assert!((records[0].train_loss - loss).abs() < 0.1, "{} against {loss}", records[0].train_loss);
+    let mut first = job(small_net(pixels.shape, 2), 2, "/dev/null".into());
+    first.keep_checkpoint = Some(file.clone());
+    evaluate(&first, &pixels, &pixels).unwrap();
+    let mut second = job(small_net(pixels.shape, 2), 3, "/dev/null".into());
+    let sha256 = sha256_of(&file).unwrap();
+    second.continue_from = Some(KeptTraining { file: file.clone(), sha256 });
+    spoil(&mut second, &file);
+    let error = evaluate(&second, &pixels, &pixels).unwrap_err();
+    assert!(error.to_string().contains(expected), "{error}");
+}
+
+#[test]
+fn a_checkpoint_that_does_not_fit_is_refused_with_the_reason() {
+    check_unusable(|_, file| std::fs::write(file, "spoilt").unwrap(), "changed or damaged");
+    check_unusable(|_, file| std::fs::remove_file(file).unwrap(), "No such file");
+    check_unusable(|job, _| job.epochs = 2, "2 epochs are wanted, and 2 are over");
+    check_unusable(|job, _| job.recipe.optimizer = Optimizer::Adam, "it has no `optimizer_1`");
+    check_unusable(|job, _| job.graph = small_net([1, 8, 8], 3), "this network needs");
 }
 
 #[test]

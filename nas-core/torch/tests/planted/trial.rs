@@ -8,6 +8,7 @@ use nas_plugin_api::template::Role;
 use nas_torch::evaluate::evaluate;
 use nas_torch::limits::Watch;
 use nas_torch::network::{Network, Options};
+use nas_torch::optimizer;
 use nas_torch::pixels::Pixels;
 use nas_torch::train::{Training, train};
 use serde_json::Value;
@@ -33,8 +34,10 @@ pub(crate) fn accuracy(
     let graph = networks.network(&genotype).unwrap();
     let mut network = Network::build(&graph, seed, Options::on(Device::Cpu)).unwrap();
     let recipe = Recipe { batch_size: BATCH_SIZE, learning_rate: 0.2, ..Recipe::default() };
-    let how = Training { recipe: &recipe, epochs, data_fraction: 1.0, seed };
+    let how = Training::whole(&recipe, epochs, seed);
+    let mut optimizer = optimizer::create(&recipe, network.parameters()).unwrap();
     let mut watch = Watch::unlimited();
-    train(&mut network, training, how, &mut watch, &mut |_, _, _| Ok(())).unwrap();
+    let optimizer = optimizer.as_mut();
+    train(&mut network, training, how, optimizer, &mut watch, &mut |_, _, _| Ok(())).unwrap();
     evaluate(&network, validation, 256, &mut watch).unwrap().accuracy
 }
