@@ -191,6 +191,7 @@ impl Arguments {
         Ok(Plan {
             strategy: name.clone(),
             config: whole_config(ComponentKind::Strategy, name, config, registry)?,
+            warm_start: settings.warm_start.clone(),
             seeds: self.seeds,
             first_seed: self.seed,
             budget,

@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use nas_plugin_api::component::Benchmark;
 use nas_plugin_api::error::PluginError;
 use nas_plugin_api::genotype::Genotype;
-use nas_plugin_api::measurement::names;
+use nas_plugin_api::measurement::{Measurements, names};
 use nas_plugin_api::template::Space;
 use nas_plugin_api::trial::Fidelity;
 
 use super::BenchError;
+use super::untrained::Untrained;
 
 /// Most genotypes of a space whose answers are kept: 24 bytes each.
 const MAX_GENOTYPES: usize = 1 << 22;
@@ -87,8 +88,10 @@ pub struct Oracle {
     space: Space,
     signal: String,
     delivers: Vec<String>,
+    proxies: Vec<String>,
     benchmark: Mutex<Box<dyn Benchmark>>,
     known: Mutex<HashMap<(u32, u64), Arc<Answers>>>,
+    untrained: Mutex<Option<Arc<Untrained>>>,
 }
 
 impl Oracle {
@@ -124,9 +127,11 @@ impl Oracle {
             name: name.to_owned(),
             space: space.clone(),
             signal: signal.to_owned(),
+            proxies: names::proxies_among(&delivers),
             delivers,
             benchmark: Mutex::new(benchmark),
             known: Mutex::default(),
+            untrained: Mutex::default(),
         })
     }
 
@@ -154,6 +159,40 @@ impl Oracle {
         &self.delivers
     }
 
+    /// The zero-cost proxies among them.
+    #[must_use]
+    pub fn proxies(&self) -> &[String] {
+        &self.proxies
+    }
+
+    /// What is measured of untrained networks, asked for at the first call.
+    ///
+    /// # Errors
+    /// A benchmark without zero-cost proxies.
+    pub fn untrained(&self) -> Result<Arc<Untrained>, BenchError> {
+        let mut known = self.untrained.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(untrained) = &*known {
+            return Ok(Arc::clone(untrained));
+        }
+        let mut untrained = Untrained::new(&self.proxies);
+        self.ask(&Fidelity::UNTRAINED, |measured| untrained.push(&measured))?;
+        Ok(Arc::clone(known.insert(Arc::new(untrained))))
+    }
+
+    /// What measuring an untrained network takes, as a share of one of these answers, on average; 0
+    /// where the benchmark measures none, or knows no seconds.
+    ///
+    /// # Errors
+    /// As [`Self::untrained`].
+    pub fn untrained_share(&self, answers: &Answers) -> Result<f64, BenchError> {
+        if self.proxies.is_empty() {
+            return Ok(0.0);
+        }
+        let trained: f64 = answers.answers.iter().map(|answer| answer.seconds).sum();
+        let share = self.untrained()?.all_seconds() / trained;
+        Ok(if share.is_finite() { share } else { 0.0 })
+    }
+
     /// The answers at a fidelity, asked for at the first call.
     ///
     /// # Errors
@@ -164,39 +203,44 @@ impl Oracle {
         if let Some(answers) = known.get(&key) {
             return Ok(Arc::clone(answers));
         }
-        let answers =
-            Arc::new(self.ask(fidelity).map_err(|source| BenchError::Benchmark {
-                benchmark: self.name.clone(),
-                source,
-            })?);
+        let mut answers = Vec::new();
+        let options = self.ask(fidelity, |measured| {
+            let get = |name: &str| measured.get(name).unwrap_or(f64::NAN);
+            answers.push(Answer {
+                signal: get(&self.signal),
+                verdict: get(names::HOLDOUT_ACCURACY),
+                seconds: get(names::SIMULATED_SECONDS),
+            });
+        })?;
+        let answers = Arc::new(Answers { options, answers });
         known.insert(key, Arc::clone(&answers));
         Ok(answers)
     }
 
-    fn ask(&self, fidelity: &Fidelity) -> Result<Answers, PluginError> {
+    /// Asks for all genotypes, in the order of their places; returns the options of each choice.
+    fn ask(
+        &self,
+        fidelity: &Fidelity,
+        mut take: impl FnMut(Measurements),
+    ) -> Result<Vec<usize>, BenchError> {
+        let failed = |source| BenchError::Benchmark { benchmark: self.name.clone(), source };
         let mut benchmark = self.benchmark.lock().unwrap_or_else(PoisonError::into_inner);
         let options: Vec<usize> =
             (0..self.space.n_choices()).map(|choice| self.space.n_options(choice)).collect();
         let n: usize = options.iter().product();
-        let mut answers = Vec::with_capacity(n);
         for start in (0..n).step_by(CHUNK) {
             let chunk: Vec<Genotype> =
                 (start..n.min(start + CHUNK)).map(|place| genotype(place, &options)).collect();
             // Every genotype is asked for once: the run of a table that its first seed names.
             let seeds = vec![0; chunk.len()];
-            for measured in benchmark.evaluate(&chunk, fidelity, &seeds)? {
-                let get = |name: &str| measured.get(name).unwrap_or(f64::NAN);
-                answers.push(Answer {
-                    signal: get(&self.signal),
-                    verdict: get(names::HOLDOUT_ACCURACY),
-                    seconds: get(names::SIMULATED_SECONDS),
-                });
+            let measured = benchmark.evaluate(&chunk, fidelity, &seeds).map_err(failed)?;
+            if measured.len() != chunk.len() {
+                let error = PluginError::internal("evaluate: one answer per genotype expected");
+                return Err(failed(error));
             }
+            measured.into_iter().for_each(&mut take);
         }
-        match answers.len() == n {
-            true => Ok(Answers { options, answers }),
-            false => Err(PluginError::internal("evaluate: one answer per genotype expected")),
-        }
+        Ok(options)
     }
 }
 

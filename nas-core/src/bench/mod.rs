@@ -11,6 +11,7 @@ mod plan;
 mod seed_run;
 mod statistics;
 mod study;
+mod untrained;
 
 pub use answers::{Answer, Answers, Oracle};
 pub use error::BenchError;
@@ -18,3 +19,4 @@ pub use plan::{Plan, Unit};
 pub use seed_run::{Found, SeedRun};
 pub use statistics::{Quantiles, Spread};
 pub use study::{Study, run};
+pub use untrained::Untrained;

@@ -1,11 +1,9 @@
 //! One search.
 
-use std::sync::Arc;
-
 use nas_plugin_api::component::{Ask, SearchStrategy};
 use nas_plugin_api::error::PluginError;
 use nas_plugin_api::measurement::{Cost, Measurements};
-use nas_plugin_api::trial::{Fidelity, Outcome, Proposal, Trial};
+use nas_plugin_api::trial::{Outcome, Proposal, Trial};
 
 use super::answers::{Answer, Answers, Oracle};
 use super::{BenchError, Plan, Unit};
@@ -41,8 +39,15 @@ pub struct SeedRun<'a> {
     seed: u64,
 }
 
-/// What a proposal costs and shows.
-type Evaluated = (Option<Answer>, f64);
+/// What became of a proposal.
+struct Step {
+    /// What the strategy is told.
+    told: Trial,
+    /// What it is charged.
+    cost: f64,
+    /// The place of a trained network, and what the benchmark says of it.
+    seen: Option<(usize, Answer)>,
+}
 
 impl<'a> SeedRun<'a> {
     /// A search with this seed; `answers` are those at the plan's fidelity.
@@ -101,11 +106,11 @@ impl<'a> SeedRun<'a> {
                 }
             };
             for proposal in proposals {
-                let place = self.answers.place(&proposal.genotype);
-                let is_free = proposal.details.answer && place.is_some_and(|p| evaluated[p]);
-                let (answer, cost) = self.evaluate(&proposal)?;
-                let cost = if is_free { 0.0 } else { cost };
-                free = if answer.is_some() && !is_free { 0 } else { free + 1 };
+                let is_answer = proposal.details.answer;
+                let repeats = u64::from(proposal.details.repeats.max(1));
+                let Step { told, cost, seen } = self.step(next_id, proposal, &evaluated)?;
+                let is_new = seen.is_some() && told.outcome == Outcome::Finished;
+                free = if is_new || cost > 0.0 { 0 } else { free + 1 };
                 if free > MAX_FREE {
                     let (strategy, seed) = (self.plan.strategy.clone(), self.seed);
                     return Err(BenchError::NothingToEvaluate { strategy, seed, n: free });
@@ -115,59 +120,89 @@ impl<'a> SeedRun<'a> {
                     verdicts[point] = found.verdict as f32;
                     point += 1;
                 }
-                if let (Some(answer), Some(place)) = (answer, place) {
+                if let Some((place, answer)) = seen {
                     evaluated[place] = true;
-                    if !is_free {
-                        found.evaluations += u64::from(proposal.details.repeats.max(1));
+                    if is_new {
+                        found.evaluations += repeats;
                     }
-                    has_answered |= proposal.details.answer;
+                    has_answered |= is_answer;
                     let is_better = !has_answered && answer.signal > found.signal;
-                    if proposal.details.answer || is_better {
+                    if is_answer || is_better {
                         (found.signal, found.verdict) = (answer.signal, answer.verdict);
                     }
                 }
-                let told = [trial(next_id, proposal, answer, is_free)];
                 next_id += 1;
-                strategy.tell(&told).map_err(failed)?;
+                strategy.tell(&[told]).map_err(failed)?;
             }
         }
         verdicts[point..].fill(found.verdict as f32);
         Ok(found)
     }
 
-    fn evaluate(&self, proposal: &Proposal) -> Result<Evaluated, BenchError> {
-        let other: Arc<Answers>;
-        let answers = match proposal.details.fidelity {
-            Some(fidelity) if fidelity != self.plan.fidelity => {
-                other = self.answers_at(&fidelity)?;
-                &other
-            }
-            _ => self.answers,
-        };
-        let answer = answers.get(&proposal.genotype);
-        let cost = answer.map_or(0.0, |answer| match self.unit {
-            Unit::Seconds => answer.seconds,
-            Unit::Evaluations => 1.0,
-        });
-        Ok((answer, cost * f64::from(proposal.details.repeats.max(1))))
-    }
-
-    fn answers_at(&self, fidelity: &Fidelity) -> Result<Arc<Answers>, BenchError> {
-        self.oracle.answers(fidelity)
-    }
-}
-
-/// As the strategy is told. Of the measurements it gets the signal alone, as its objective.
-fn trial(id: u64, proposal: Proposal, answer: Option<Answer>, is_free: bool) -> Trial {
-    Trial {
-        id,
-        proposal,
-        outcome: match answer {
+    /// What becomes of a proposal; naming an answer that was `evaluated` before is free.
+    fn step(&self, id: u64, proposal: Proposal, evaluated: &[bool]) -> Result<Step, BenchError> {
+        let place = self.answers.place(&proposal.genotype);
+        if proposal.is_untrained() {
+            return self.step_untrained(id, proposal, place);
+        }
+        let is_free = proposal.details.answer && place.is_some_and(|place| evaluated[place]);
+        let seen = place.zip(self.answer(&proposal)?);
+        let outcome = match seen {
             Some(_) if is_free => Outcome::Duplicate,
             Some(_) => Outcome::Finished,
             None => Outcome::Invalid,
-        },
-        objectives: answer.map(|answer| answer.signal).into_iter().collect(),
+        };
+        let cost = match (seen, self.unit) {
+            (Some((_, answer)), Unit::Seconds) if !is_free => answer.seconds,
+            (Some(_), Unit::Evaluations) if !is_free => 1.0,
+            _ => 0.0,
+        };
+        let cost = cost * f64::from(proposal.details.repeats.max(1));
+        let objectives = seen.map(|(_, answer)| answer.signal).into_iter().collect();
+        let told = Trial { objectives, ..trial(id, proposal, outcome) };
+        Ok(Step { told, cost, seen })
+    }
+
+    /// Zero-cost proxies; what they cost is nothing where evaluations are counted.
+    fn step_untrained(
+        &self,
+        id: u64,
+        proposal: Proposal,
+        place: Option<usize>,
+    ) -> Result<Step, BenchError> {
+        let Some(place) = place.filter(|_| !self.oracle.proxies().is_empty()) else {
+            let told = trial(id, proposal, Outcome::Invalid);
+            return Ok(Step { told, cost: 0.0, seen: None });
+        };
+        let untrained = self.oracle.untrained()?;
+        let cost = match self.unit {
+            Unit::Seconds => untrained.seconds(place),
+            Unit::Evaluations => 0.0,
+        };
+        let measurements = untrained.measurements(place);
+        let told = Trial { measurements, ..trial(id, proposal, Outcome::Untrained) };
+        Ok(Step { told, cost, seen: None })
+    }
+
+    /// What the benchmark says at the fidelity that is asked for.
+    fn answer(&self, proposal: &Proposal) -> Result<Option<Answer>, BenchError> {
+        match proposal.details.fidelity {
+            Some(fidelity) if fidelity != self.plan.fidelity => {
+                Ok(self.oracle.answers(&fidelity)?.get(&proposal.genotype))
+            }
+            _ => Ok(self.answers.get(&proposal.genotype)),
+        }
+    }
+}
+
+/// As the strategy is told. Of the measurements of trained networks it gets the signal alone, as
+/// its objective.
+fn trial(id: u64, proposal: Proposal, outcome: Outcome) -> Trial {
+    Trial {
+        id,
+        proposal,
+        outcome,
+        objectives: Vec::new(),
         measurements: Measurements::default(),
         cost: Cost::default(),
         reason: None,

@@ -11,6 +11,7 @@ use super::statistics::{Quantiles, Spread};
 use super::{BenchError, Plan, Unit};
 use crate::budget::{Clock, RealClock};
 use crate::plugin::Registry;
+use crate::search::begun_warm;
 
 /// Times at which regret is noted.
 const POINTS: usize = 200;
@@ -128,8 +129,11 @@ impl Shared<'_> {
             seed,
             objectives: vec![Plan::objective(oracle.signal())],
             fidelity: plan.fidelity,
+            proxies: oracle.proxies().to_vec(),
+            untrained_share: oracle.untrained_share(self.answers)?,
         };
-        let mut strategy = self.registry.strategy(&plan.strategy, &plan.config, &context)?;
+        let strategy = self.registry.strategy(&plan.strategy, &plan.config, &context)?;
+        let mut strategy = begun_warm(plan.warm_start.as_ref(), &context, strategy)?;
         let mut verdicts = vec![f32::NAN; self.grid.len()];
         let run = SeedRun::new(oracle, plan, self.answers, self.unit, seed);
         let found = run.run(strategy.as_mut(), self.grid, &mut verdicts)?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use nas_plugin_api::component::{Ask, SearchStrategy};
 use nas_plugin_api::error::PluginError;
-use nas_plugin_api::trial::{Trial, TrialId};
+use nas_plugin_api::trial::{Outcome, Trial, TrialId};
 use nas_plugin_api::verdict::Spending;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -287,6 +287,9 @@ impl<'a> Search<'a> {
             if let Some(mut judgement) = judgement {
                 self.unwritten.append(&mut judgement.objections);
                 self.state.obey(&judgement);
+            }
+            if result.outcome == Outcome::Untrained {
+                self.ledger.untrained(trial);
             }
             let result = Arc::new(result);
             let ended = Event::Ended { trial, attempt, result: Arc::clone(&result), usage, curve };

@@ -30,7 +30,14 @@ fn planted(genotype: &Genotype) -> f64 {
 
 fn strategy(space: Space, seed: u64, objective: Objective) -> Portfolio {
     let fidelity = Fidelity { epochs: 1, data_fraction: 1.0 };
-    let context = StrategyContext { space, seed, objectives: vec![objective], fidelity };
+    let context = StrategyContext {
+        space,
+        seed,
+        objectives: vec![objective],
+        fidelity,
+        proxies: Vec::new(),
+        untrained_share: 0.0,
+    };
     Portfolio::create(PortfolioConfig::default(), context).unwrap()
 }
 
