@@ -10,6 +10,7 @@ mod parts;
 mod python;
 mod table;
 
+mod real_training;
 mod search_loop;
 mod start_up;
 mod stop_latency;
@@ -21,12 +22,13 @@ use table::Table;
 /// Fills lines of the table.
 type Bench = fn(&mut Table);
 
-const BENCHES: [(&str, Bench); 5] = [
+const BENCHES: [(&str, Bench); 6] = [
     ("trials_a_minute", trials_a_minute::run),
     ("time_outside_training", time_outside_training::run),
     ("search_loop", search_loop::run),
     ("start_up", start_up::run),
     ("stop_latency", stop_latency::run),
+    ("real_training", real_training::run),
 ];
 
 fn main() {
