@@ -36,8 +36,12 @@ pub struct Settings {
     pub operations: ComponentSettings,
     /// The search space, with the scale of its networks.
     pub space: SpaceSettings,
-    /// What proposes genotypes.
+    /// What proposes genotypes; `portfolio` where nothing is said.
+    #[serde(default = "default_strategy")]
     pub strategy: ComponentSettings,
+    /// What is trained before the strategy is asked: what zero-cost proxies promise most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warm_start: Option<WarmStartSettings>,
     /// What makes a score out of measurements.
     pub fitness: ComponentSettings,
     /// What may object, each with its own settings; the strictest wins.
@@ -72,6 +76,11 @@ pub struct Settings {
 
 fn default_name() -> String {
     "search".to_owned()
+}
+
+fn default_strategy() -> ComponentSettings {
+    let (mode, config) = (PolicyMode::default(), Map::new());
+    ComponentSettings { name: "portfolio".to_owned(), mode, config }
 }
 
 /// A component by name, with its own settings beside it.
@@ -143,6 +152,31 @@ impl Default for TrainingSettings {
     fn default() -> Self {
         Self { epochs: 5, data_fraction: 1.0, recipe: Recipe::default() }
     }
+}
+
+/// What a search begins with, whatever its strategy is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WarmStartSettings {
+    /// Zero-cost proxies whose ranks are summed; all that the run measures where empty.
+    #[serde(default)]
+    pub proxies: Vec<String>,
+    /// Random networks that are measured untrained.
+    #[serde(default = "default_sample")]
+    #[schemars(range(min = 1, max = 100000))]
+    pub sample: usize,
+    /// The best of them, which are trained.
+    #[serde(default = "default_keep")]
+    #[schemars(range(min = 1, max = 100000))]
+    pub keep: usize,
+}
+
+fn default_sample() -> usize {
+    200
+}
+
+fn default_keep() -> usize {
+    10
 }
 
 /// Which weights networks inherit.

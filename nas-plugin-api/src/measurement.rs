@@ -31,9 +31,29 @@ pub mod names {
     /// Seconds that training and validation took when a benchmark's table was made. No worker
     /// measures them: they come from benchmarks, and are charged instead of processor time.
     pub const SIMULATED_SECONDS: &str = "simulated_seconds";
+    /// How differently the images of a batch set the network's ReLUs: the logarithm of the
+    /// determinant of their agreement.
+    pub const NASWOT: &str = "naswot";
+    /// How little the gradients of the logits in the images agree over a batch: of their
+    /// correlations, at most about minus the number of images.
+    pub const JACOV: &str = "jacov";
+    /// Logarithm of the synaptic flow: how strongly the output depends on all weights together.
+    pub const SYNFLOW: &str = "synflow";
+    /// Sum over all weights of how much the loss would change without one of them.
+    pub const SNIP: &str = "snip";
+    /// Sum over layers of the norm of the gradient of the loss in their weights.
+    pub const GRAD_NORM: &str = "grad_norm";
+    /// The zero-cost proxies: measurements of untrained networks that go with how good they become.
+    /// Larger is better.
+    pub const PROXIES: [&str; 5] = [NASWOT, JACOV, SYNFLOW, SNIP, GRAD_NORM];
+    /// Those of some names that are zero-cost proxies.
+    #[must_use]
+    pub fn proxies_among(delivered: &[String]) -> Vec<String> {
+        delivered.iter().filter(|name| PROXIES.contains(&name.as_str())).cloned().collect()
+    }
     /// Every name above that a machine measures, and that so differs from run to run.
     pub const TIMED: [&str; 4] = [TRAIN_SECONDS, PEAK_MEMORY_BYTES, LATENCY_MS, BATCH_LATENCY_MS];
-    /// Every name above that a worker can measure.
+    /// Every name above that a worker can measure of a trained network.
     pub const ALL: [&str; 11] = [
         VALIDATION_ACCURACY,
         VALIDATION_LOSS,

@@ -11,11 +11,25 @@ pub type TrialId = u64;
 /// How thoroughly one trial is evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fidelity {
-    /// Epochs of training, at least 1.
+    /// Epochs of training; 0 for a network that is measured as it was made ([`Self::UNTRAINED`]).
     pub epochs: u32,
     /// Share of the training split that is used, above 0 and at most 1.
     #[serde(default = "one")]
     pub data_fraction: f64,
+}
+
+impl Fidelity {
+    /// No training: zero-cost proxies are taken from one batch, in milliseconds.
+    ///
+    /// The trial ends as [`Outcome::Untrained`], with those proxies as its measurements that can be
+    /// computed for this network.
+    pub const UNTRAINED: Self = Self { epochs: 0, data_fraction: 1.0 };
+
+    /// Whether the network is not trained.
+    #[must_use]
+    pub fn is_untrained(&self) -> bool {
+        self.epochs == 0
+    }
 }
 
 fn one() -> f64 {
@@ -89,6 +103,19 @@ impl Proposal {
         self
     }
 
+    /// The same proposal, evaluated so thoroughly.
+    #[must_use]
+    pub fn at(mut self, fidelity: Fidelity) -> Self {
+        self.details.fidelity = Some(fidelity);
+        self
+    }
+
+    /// Whether only zero-cost proxies are asked for.
+    #[must_use]
+    pub fn is_untrained(&self) -> bool {
+        self.details.fidelity.is_some_and(|fidelity| fidelity.is_untrained())
+    }
+
     /// The same proposal, in this generation.
     #[must_use]
     pub fn in_generation(mut self, generation: u32) -> Self {
@@ -122,11 +149,14 @@ pub enum Outcome {
     Failed = 7,
     /// The genotype is none of the space.
     Invalid = 8,
+    /// Zero-cost proxies were taken, and nothing was trained: there are measurements and no
+    /// objectives.
+    Untrained = 9,
 }
 
 impl Outcome {
     /// Every outcome, in the order of their codes.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Finished,
         Self::Duplicate,
         Self::Refused,
@@ -136,6 +166,7 @@ impl Outcome {
         Self::TimedOut,
         Self::Failed,
         Self::Invalid,
+        Self::Untrained,
     ];
 
     /// The outcome with this code; an unknown one, from a newer host, is `Failed`.
@@ -163,6 +194,7 @@ impl Outcome {
             Self::TimedOut => "timed_out",
             Self::Failed => "failed",
             Self::Invalid => "invalid",
+            Self::Untrained => "untrained",
         }
     }
 }
@@ -178,7 +210,7 @@ pub struct Trial {
     pub outcome: Outcome,
     /// One value per objective, in their order; empty unless the outcome has a result.
     pub objectives: Vec<f64>,
-    /// Observed numbers; empty unless the outcome has a result.
+    /// Observed numbers; empty unless the outcome has a result or is [`Outcome::Untrained`].
     #[serde(default)]
     pub measurements: Measurements,
     /// The network's cost, if the genotype was valid.

@@ -26,7 +26,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NAME", default_value = "nb201")]
     space: String,
     /// The strategy
-    #[arg(long, value_name = "NAME", default_value = "regularized-evolution")]
+    #[arg(long, value_name = "NAME", default_value = "portfolio")]
     strategy: String,
     /// The fitness function
     #[arg(long, value_name = "NAME", default_value = "accuracy")]

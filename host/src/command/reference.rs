@@ -50,6 +50,7 @@ fn configuration() -> Result<String, HostError> {
         "operations",
         "space",
         "strategy",
+        "warm_start",
         "fitness",
         "data",
         "benchmark",

@@ -13,6 +13,7 @@ use nas_plugin_api::trial::Fidelity;
 
 use super::BenchError;
 use super::tradeoffs::Tradeoffs;
+use super::untrained::Untrained;
 
 /// Most genotypes of a space whose answers are kept: 24 bytes each.
 const MAX_GENOTYPES: usize = 1 << 22;
@@ -114,8 +115,10 @@ pub struct Oracle {
     space: Space,
     objectives: Vec<Objective>,
     delivers: Vec<String>,
+    proxies: Vec<String>,
     benchmark: Mutex<Box<dyn Benchmark>>,
     known: Mutex<HashMap<(u32, u64), Arc<Answers>>>,
+    untrained: Mutex<Option<Arc<Untrained>>>,
 }
 
 impl Oracle {
@@ -156,9 +159,11 @@ impl Oracle {
             name: name.to_owned(),
             space: space.clone(),
             objectives,
+            proxies: names::proxies_among(&delivers),
             delivers,
             benchmark: Mutex::new(benchmark),
             known: Mutex::default(),
+            untrained: Mutex::default(),
         })
     }
 
@@ -192,6 +197,40 @@ impl Oracle {
         &self.delivers
     }
 
+    /// The zero-cost proxies among them.
+    #[must_use]
+    pub fn proxies(&self) -> &[String] {
+        &self.proxies
+    }
+
+    /// What is measured of untrained networks, asked for at the first call.
+    ///
+    /// # Errors
+    /// A benchmark without zero-cost proxies.
+    pub fn untrained(&self) -> Result<Arc<Untrained>, BenchError> {
+        let mut known = self.untrained.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(untrained) = &*known {
+            return Ok(Arc::clone(untrained));
+        }
+        let mut untrained = Untrained::new(&self.proxies);
+        self.ask(&Fidelity::UNTRAINED, |measured| untrained.push(&measured))?;
+        Ok(Arc::clone(known.insert(Arc::new(untrained))))
+    }
+
+    /// What measuring an untrained network takes, as a share of one of these answers, on average; 0
+    /// where the benchmark measures none, or knows no seconds.
+    ///
+    /// # Errors
+    /// As [`Self::untrained`].
+    pub fn untrained_share(&self, answers: &Answers) -> Result<f64, BenchError> {
+        if self.proxies.is_empty() {
+            return Ok(0.0);
+        }
+        let trained: f64 = answers.answers.iter().map(|answer| answer.seconds).sum();
+        let share = self.untrained()?.all_seconds() / trained;
+        Ok(if share.is_finite() { share } else { 0.0 })
+    }
+
     /// The answers at a fidelity, asked for at the first call.
     ///
     /// # Errors
@@ -202,45 +241,50 @@ impl Oracle {
         if let Some(answers) = known.get(&key) {
             return Ok(Arc::clone(answers));
         }
-        let answers =
-            Arc::new(self.ask(fidelity).map_err(|source| BenchError::Benchmark {
-                benchmark: self.name.clone(),
-                source,
-            })?);
+        let (first, rest) = (&self.objectives[0], &self.objectives[1..]);
+        let (mut answers, mut others) = (Vec::new(), Vec::new());
+        let options = self.ask(fidelity, |measured| {
+            answers.push(Answer {
+                signal: get(&measured, &first.name),
+                verdict: get(&measured, names::HOLDOUT_ACCURACY),
+                seconds: get(&measured, names::SIMULATED_SECONDS),
+            });
+            others.extend(rest.iter().map(|objective| get(&measured, &objective.name)));
+        })?;
+        let mut answers = Answers { options, answers, others, tradeoffs: None };
+        if !rest.is_empty() {
+            let places = 0..answers.n_genotypes();
+            let values: Vec<_> = places.map(|place| answers.objectives(place)).collect();
+            answers.tradeoffs = Some(Tradeoffs::new(&self.objectives, &values));
+        }
+        let answers = Arc::new(answers);
         known.insert(key, Arc::clone(&answers));
         Ok(answers)
     }
 
-    fn ask(&self, fidelity: &Fidelity) -> Result<Answers, PluginError> {
+    /// Asks for all genotypes, in the order of their places; returns the options of each choice.
+    fn ask(
+        &self,
+        fidelity: &Fidelity,
+        mut take: impl FnMut(Measurements),
+    ) -> Result<Vec<usize>, BenchError> {
+        let failed = |source| BenchError::Benchmark { benchmark: self.name.clone(), source };
         let mut benchmark = self.benchmark.lock().unwrap_or_else(PoisonError::into_inner);
         let options = self.options();
         let n: usize = options.iter().product();
-        let mut answers = Vec::with_capacity(n);
-        let mut others = Vec::with_capacity(n * (self.objectives.len() - 1));
         for start in (0..n).step_by(CHUNK) {
             let chunk: Vec<Genotype> =
                 (start..n.min(start + CHUNK)).map(|place| genotype(place, &options)).collect();
             // Every genotype is asked for once: the run of a table that its first seed names.
             let seeds = vec![0; chunk.len()];
-            for measured in benchmark.evaluate(&chunk, fidelity, &seeds)? {
-                answers.push(Answer {
-                    signal: get(&measured, &self.objectives[0].name),
-                    verdict: get(&measured, names::HOLDOUT_ACCURACY),
-                    seconds: get(&measured, names::SIMULATED_SECONDS),
-                });
-                let rest = self.objectives[1..].iter();
-                others.extend(rest.map(|objective| get(&measured, &objective.name)));
+            let measured = benchmark.evaluate(&chunk, fidelity, &seeds).map_err(failed)?;
+            if measured.len() != chunk.len() {
+                let error = PluginError::internal("evaluate: one answer per genotype expected");
+                return Err(failed(error));
             }
+            measured.into_iter().for_each(&mut take);
         }
-        if answers.len() != n {
-            return Err(PluginError::internal("evaluate: one answer per genotype expected"));
-        }
-        let mut answers = Answers { options, answers, others, tradeoffs: None };
-        if self.objectives.len() > 1 {
-            let values: Vec<_> = (0..n).map(|place| answers.objectives(place)).collect();
-            answers.tradeoffs = Some(Tradeoffs::new(&self.objectives, &values));
-        }
-        Ok(answers)
+        Ok(options)
     }
 
     /// Number of options of each choice.

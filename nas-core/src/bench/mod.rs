@@ -14,6 +14,7 @@ mod statistics;
 mod stopwatch;
 mod study;
 mod tradeoffs;
+mod untrained;
 
 pub use answers::{Answer, Answers, Oracle};
 pub use error::BenchError;
@@ -22,3 +23,4 @@ pub use seed_run::{Found, SeedRun};
 pub use statistics::{Quantiles, Spread};
 pub use study::{Study, run};
 pub use tradeoffs::{Front, Tradeoffs};
+pub use untrained::Untrained;

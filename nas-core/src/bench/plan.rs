@@ -3,6 +3,8 @@
 use nas_plugin_api::trial::Fidelity;
 use serde_json::Value;
 
+use crate::settings::WarmStartSettings;
+
 /// Which searches are run.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -10,6 +12,8 @@ pub struct Plan {
     pub strategy: String,
     /// Its configuration, as [`crate::plugin::check_config()`] returned it.
     pub config: Value,
+    /// What is evaluated before the strategy is asked.
+    pub warm_start: Option<WarmStartSettings>,
     /// How many searches; their seeds follow each other.
     pub seeds: u32,
     /// Seed of the first search.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use nas_plugin_api::component::{Ask, SearchStrategy};
 use nas_plugin_api::error::PluginError;
 use nas_plugin_api::measurement::{Cost, Measurements};
-use nas_plugin_api::trial::{Fidelity, Outcome, Proposal, Trial};
+use nas_plugin_api::trial::{Outcome, Proposal, Trial};
 
 use super::answers::{Answer, Answers, Oracle};
 use super::standing::Standing;
@@ -45,12 +45,14 @@ pub struct SeedRun<'a> {
     seed: u64,
 }
 
-/// What a proposal shows and costs.
-struct Evaluated {
-    answer: Option<Answer>,
-    /// Absent where the benchmark lacks one.
-    objectives: Option<Vec<f64>>,
+/// What became of a proposal.
+struct Step {
+    /// What the strategy is told.
+    told: Trial,
+    /// What it is charged.
     cost: f64,
+    /// The place of a trained network, and what the benchmark says of it.
+    seen: Option<(usize, Answer)>,
 }
 
 impl<'a> SeedRun<'a> {
@@ -103,30 +105,30 @@ impl<'a> SeedRun<'a> {
                 }
             };
             for proposal in proposals {
-                let place = self.answers.place(&proposal.genotype);
-                let is_free = proposal.details.answer && place.is_some_and(|p| evaluated[p]);
-                let evaluated_now = self.evaluate(&proposal, place)?;
-                let Evaluated { answer, objectives, cost } = &evaluated_now;
-                free = if answer.is_some() && !is_free { 0 } else { free + 1 };
+                let is_answer = proposal.details.answer;
+                let repeats = repeats(&proposal);
+                let Step { told, cost, seen } = self.step(next_id, proposal, &evaluated)?;
+                let is_new = seen.is_some() && told.outcome != Outcome::Duplicate;
+                free = if is_new || cost > 0.0 { 0 } else { free + 1 };
                 if free > MAX_FREE {
                     let (strategy, seed) = (self.plan.strategy.clone(), self.seed);
                     return Err(BenchError::NothingToEvaluate { strategy, seed, n: free });
                 }
-                spent += if is_free { 0.0 } else { *cost };
+                spent += cost;
                 while point < grid.len() && grid[point] < spent {
                     verdicts[point] = standing.verdict as f32;
                     point += 1;
                 }
-                if let (Some(answer), Some(place)) = (*answer, place) {
+                if let Some((place, answer)) = seen {
                     evaluated[place] = true;
-                    if !is_free {
-                        evaluations += u64::from(proposal.details.repeats.max(1));
+                    if is_new {
+                        evaluations += repeats;
                     }
-                    standing.see(place, answer, objectives.as_deref(), proposal.details.answer);
+                    let values = Some(told.objectives.as_slice()).filter(|all| !all.is_empty());
+                    standing.see(place, answer, values, is_answer);
                 }
-                let told = [trial(next_id, proposal, evaluated_now, is_free)];
                 next_id += 1;
-                strategy.tell(&told).map_err(failed)?;
+                strategy.tell(&[told]).map_err(failed)?;
             }
         }
         verdicts[point..].fill(standing.verdict as f32);
@@ -135,45 +137,79 @@ impl<'a> SeedRun<'a> {
         Ok(Found { seed: self.seed, signal, verdict, front, evaluations, spent, done })
     }
 
-    fn evaluate(&self, proposal: &Proposal, place: Option<usize>) -> Result<Evaluated, BenchError> {
+    /// What becomes of a proposal; naming an answer that was `evaluated` before is free.
+    fn step(&self, id: u64, proposal: Proposal, evaluated: &[bool]) -> Result<Step, BenchError> {
+        let place = self.answers.place(&proposal.genotype);
+        if proposal.is_untrained() {
+            return self.step_untrained(id, proposal, place);
+        }
         let other: Arc<Answers>;
         let answers = match proposal.details.fidelity {
             Some(fidelity) if fidelity != self.plan.fidelity => {
-                other = self.answers_at(&fidelity)?;
+                other = self.oracle.answers(&fidelity)?;
                 &other
             }
             _ => self.answers,
         };
-        let answer = place.and_then(|place| answers.at(place));
-        let objectives = place.filter(|_| answer.is_some()).and_then(|p| answers.objectives(p));
-        let cost = answer.map_or(0.0, |answer| match self.unit {
-            Unit::Seconds => answer.seconds,
-            Unit::Evaluations => 1.0,
-        });
-        let cost = cost * f64::from(proposal.details.repeats.max(1));
-        Ok(Evaluated { answer, objectives, cost })
+        let seen = place.and_then(|place| Some((place, answers.at(place)?)));
+        let Some((place, answer)) = seen else {
+            let told = trial(id, proposal, Outcome::Invalid);
+            return Ok(Step { told, cost: 0.0, seen });
+        };
+        let is_free = proposal.details.answer && evaluated[place];
+        let cost = match self.unit {
+            _ if is_free => 0.0,
+            Unit::Seconds => answer.seconds * repeats(&proposal) as f64,
+            Unit::Evaluations => repeats(&proposal) as f64,
+        };
+        let told = match answers.objectives(place) {
+            Some(objectives) => {
+                let outcome = if is_free { Outcome::Duplicate } else { Outcome::Finished };
+                Trial { objectives, ..trial(id, proposal, outcome) }
+            }
+            None => {
+                let reason = Some("the benchmark lacks an objective of it".to_owned());
+                Trial { reason, ..trial(id, proposal, Outcome::Failed) }
+            }
+        };
+        Ok(Step { told, cost, seen })
     }
 
-    fn answers_at(&self, fidelity: &Fidelity) -> Result<Arc<Answers>, BenchError> {
-        self.oracle.answers(fidelity)
+    /// Zero-cost proxies; what they cost is nothing where evaluations are counted.
+    fn step_untrained(
+        &self,
+        id: u64,
+        proposal: Proposal,
+        place: Option<usize>,
+    ) -> Result<Step, BenchError> {
+        let Some(place) = place.filter(|_| !self.oracle.proxies().is_empty()) else {
+            let told = trial(id, proposal, Outcome::Invalid);
+            return Ok(Step { told, cost: 0.0, seen: None });
+        };
+        let untrained = self.oracle.untrained()?;
+        let cost = match self.unit {
+            Unit::Seconds => untrained.seconds(place),
+            Unit::Evaluations => 0.0,
+        };
+        let measurements = untrained.measurements(place);
+        let told = Trial { measurements, ..trial(id, proposal, Outcome::Untrained) };
+        Ok(Step { told, cost, seen: None })
     }
 }
 
-/// As the strategy is told. Of the measurements it gets its objectives alone.
-fn trial(id: u64, proposal: Proposal, evaluated: Evaluated, is_free: bool) -> Trial {
-    let (outcome, reason) = match (&evaluated.answer, &evaluated.objectives) {
-        (None, _) => (Outcome::Invalid, None),
-        (Some(_), None) => (Outcome::Failed, Some("the benchmark lacks an objective of it")),
-        (Some(_), Some(_)) if is_free => (Outcome::Duplicate, None),
-        (Some(_), Some(_)) => (Outcome::Finished, None),
-    };
+fn repeats(proposal: &Proposal) -> u64 {
+    u64::from(proposal.details.repeats.max(1))
+}
+
+/// As the strategy is told. Of the measurements of trained networks it gets its objectives alone.
+fn trial(id: u64, proposal: Proposal, outcome: Outcome) -> Trial {
     Trial {
         id,
         proposal,
         outcome,
-        objectives: evaluated.objectives.unwrap_or_default(),
+        objectives: Vec::new(),
         measurements: Measurements::default(),
         cost: Cost::default(),
-        reason: reason.map(str::to_owned),
+        reason: None,
     }
 }

@@ -14,6 +14,7 @@ use super::tradeoffs::Tradeoffs;
 use super::{BenchError, Plan, Unit};
 use crate::budget::{Clock, RealClock};
 use crate::plugin::Registry;
+use crate::search::begun_warm;
 
 /// Times at which regret is noted.
 const POINTS: usize = 200;
@@ -155,8 +156,11 @@ impl Shared<'_> {
             seed,
             objectives: oracle.objectives().to_vec(),
             fidelity: plan.fidelity,
+            proxies: oracle.proxies().to_vec(),
+            untrained_share: oracle.untrained_share(self.answers)?,
         };
-        let mut strategy = self.registry.strategy(&plan.strategy, &plan.config, &context)?;
+        let strategy = self.registry.strategy(&plan.strategy, &plan.config, &context)?;
+        let mut strategy = begun_warm(plan.warm_start.as_ref(), &context, strategy)?;
         let mut verdicts = vec![f32::NAN; self.grid.len()];
         let run = SeedRun::new(oracle, plan, self.answers, self.unit, seed);
         if index > 0 {

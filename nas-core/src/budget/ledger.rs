@@ -197,6 +197,12 @@ impl Ledger {
         self.largest = self.largest.max(usage);
     }
 
+    /// A trial ended without training: it was charged what it used, and is none of the trials that
+    /// a budget counts.
+    pub fn untrained(&mut self, trial: TrialId) {
+        self.tally.uncount(trial);
+    }
+
     /// Charges an attempt in full, since nobody knows what it used; says how much that is.
     pub fn abandon(&mut self, trial: TrialId) -> Usage {
         let reservation = self.open.remove(&trial);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use nas_plugin_api::trial::TrialId;
+use nas_plugin_api::trial::{Outcome, TrialId};
 use nas_plugin_api::verdict::Spending;
 
 use crate::journal::Event;
@@ -35,8 +35,13 @@ impl Tally {
                 self.is_live = true;
             }
             Event::Dispatched { trial, .. } => self.begin(*trial),
-            Event::Ended { usage, .. }
-            | Event::Abandoned { usage, .. }
+            Event::Ended { trial, result, usage, .. } => {
+                self.spend(usage);
+                if result.outcome == Outcome::Untrained {
+                    self.uncount(*trial);
+                }
+            }
+            Event::Abandoned { usage, .. }
             | Event::Repeated { usage, .. }
             | Event::SearchAbandoned { usage, .. }
             | Event::Overhead { usage, .. } => self.spend(usage),
@@ -76,6 +81,12 @@ impl Tally {
 
     pub(super) fn begin(&mut self, trial: TrialId) {
         self.trials.insert(trial);
+        self.spent.trials = self.trials.len() as u64;
+    }
+
+    /// The trial trains nothing after all.
+    pub(super) fn uncount(&mut self, trial: TrialId) {
+        self.trials.remove(&trial);
         self.spent.trials = self.trials.len() as u64;
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use nas_plugin_api::component::{ComponentKind, SearchStrategy, StrategyContext};
 use nas_plugin_api::graph::Shape;
+use nas_plugin_api::measurement::names;
 use nas_plugin_api::template::{Role, Scale};
 use nas_plugin_api::toolkit::genotype_list::GenotypeList;
 use nas_plugin_api::trial::Fidelity;
@@ -206,7 +207,17 @@ impl Preparation {
         };
         let strategy = self.make_listed(GenotypeList::default())?;
         let policies = self.make_policies(settings, policies)?;
-        Some(Parts { space, strategy, fitness, objectives, fitness_needs, policies, fidelity })
+        let proxies = Vec::new();
+        Some(Parts {
+            space,
+            strategy,
+            fitness,
+            objectives,
+            fitness_needs,
+            policies,
+            fidelity,
+            proxies,
+        })
     }
 
     /// Prepares a search that is judged by the organisation's policies too, beside its own.
@@ -285,11 +296,18 @@ impl Preparation {
         }
         let parts_of_space = (configs.operations.clone(), configs.space.clone());
         let inherited = self.prepare_inherit(&mut settings, parts_of_space, &space, data.as_ref());
+        let proxies = match (&self.delivers, is_one_shot) {
+            (_, true) => Vec::new(),
+            (Some(delivers), false) => names::proxies_among(delivers),
+            (None, false) => names::PROXIES.map(str::to_owned).to_vec(),
+        };
         let context = StrategyContext {
             space: space.space().clone(),
             seed: settings.seed,
             objectives: objectives.clone(),
             fidelity,
+            untrained_share: self.untrained_share(&settings, data.as_ref(), benchmark.as_ref()),
+            proxies: proxies.clone(),
         };
         let policies = policies?;
         let signals = self.wanted_signals(&settings, &policies, is_one_shot);
@@ -312,8 +330,16 @@ impl Preparation {
             .into_iter()
             .filter_map(|(kind, name, _)| self.registry.record(kind, name).ok())
             .collect();
-        let parts =
-            Parts { space, strategy, fitness, objectives, fitness_needs, policies, fidelity };
+        let parts = Parts {
+            space,
+            strategy,
+            fitness,
+            objectives,
+            fitness_needs,
+            policies,
+            fidelity,
+            proxies,
+        };
         let files = std::mem::take(&mut self.files);
         let folder = std::path::absolute(&self.folder).unwrap_or_else(|_| self.folder.clone());
         Some(Prepared {

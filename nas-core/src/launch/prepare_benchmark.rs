@@ -2,7 +2,7 @@
 
 use nas_plugin_api::component::{Benchmark, ComponentKind};
 use nas_plugin_api::genotype::Genotype;
-use nas_plugin_api::measurement::names;
+use nas_plugin_api::measurement::{Measurements, names};
 use nas_plugin_api::template::Space;
 use nas_plugin_api::toolkit::random_genotype::random_genotype;
 use nas_plugin_api::toolkit::rng::generator;
@@ -19,6 +19,8 @@ pub(super) struct PreparedBenchmark {
     pub(super) benchmark: Timed<Box<dyn Benchmark>>,
     /// What a trial gets from it: everything but the accuracy on test data.
     pub(super) delivers: Vec<String>,
+    /// What measuring an untrained network takes, as a share of a trial; 0 where it is not said.
+    pub(super) untrained_share: f64,
 }
 
 impl Preparation {
@@ -54,13 +56,20 @@ impl Preparation {
         let tried = benchmark.call("begin", move |benchmark| {
             benchmark.begin(&space)?;
             let first: Genotype = random_genotype(&space, &mut generator(0))?;
-            benchmark.evaluate(&[first], &fidelity, &[0])?;
-            Ok(benchmark.delivers())
+            let first = [first];
+            let trained = seconds(&benchmark.evaluate(&first, &fidelity, &[0])?);
+            let delivers = benchmark.delivers();
+            let untrained = match names::proxies_among(&delivers).is_empty() {
+                true => 0.0,
+                false => seconds(&benchmark.evaluate(&first, &Fidelity::UNTRAINED, &[0])?),
+            };
+            Ok((delivers, untrained / trained))
         });
         match tried {
-            Ok(mut delivers) => {
+            Ok((mut delivers, share)) => {
                 delivers.retain(|name| name != names::HOLDOUT_ACCURACY);
-                Some(PreparedBenchmark { benchmark, delivers })
+                let untrained_share = if share.is_finite() { share } else { 0.0 };
+                Some(PreparedBenchmark { benchmark, delivers, untrained_share })
             }
             Err(error) => {
                 let problem = Problem::new("benchmark", format!("it failed to {error}"));
@@ -76,4 +85,10 @@ impl Preparation {
             }
         }
     }
+}
+
+/// What the first of some evaluations is said to have taken; NaN where it is not said.
+fn seconds(measured: &[Measurements]) -> f64 {
+    let first = measured.first();
+    first.and_then(|one| one.get(names::SIMULATED_SECONDS)).unwrap_or(f64::NAN)
 }

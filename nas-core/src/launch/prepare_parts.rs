@@ -11,10 +11,16 @@ use serde_json::Value;
 
 use super::Problem;
 use super::prepare::Preparation;
+use super::prepare_benchmark::PreparedBenchmark;
 use crate::network::{NetworkSpace, OperationGraphs};
 use crate::plugin::{CallError, PluginLoadError, Timed};
-use crate::search::Policy;
-use crate::settings::Settings;
+use crate::protocol::data::DataSummary;
+use crate::search::{Policy, begun_warm};
+use crate::settings::{Settings, TrainingSettings};
+
+/// Zero-cost proxies take as long as training steps on so many images: two passes there and three back
+/// over 64.
+const UNTRAINED_IMAGES: f64 = 3.0 * 64.0;
 
 impl Preparation {
     pub(super) fn make_space(
@@ -73,9 +79,28 @@ impl Preparation {
         context: StrategyContext,
     ) -> Option<Timed<Box<dyn SearchStrategy>>> {
         let (registry, name) = (Arc::clone(&self.registry), settings.strategy.name.clone());
-        self.make("strategy", &settings.strategy.name, move || {
-            registry.strategy(&name, &config, &context)
+        let warm_start = settings.warm_start.clone();
+        let key = if warm_start.is_some() { "warm_start" } else { "strategy" };
+        self.make(key, &settings.strategy.name, move || {
+            let strategy = registry.strategy(&name, &config, &context)?;
+            begun_warm(warm_start.as_ref(), &context, strategy)
         })
+    }
+
+    /// What measuring an untrained network takes, as a share of a trial: of the images that pass
+    /// through it, a validation counting a third of a training.
+    pub(super) fn untrained_share(
+        &self,
+        settings: &Settings,
+        data: Option<&DataSummary>,
+        benchmark: Option<&PreparedBenchmark>,
+    ) -> f64 {
+        let Some(data) = data else {
+            return benchmark.map_or(0.0, |benchmark| benchmark.untrained_share);
+        };
+        let TrainingSettings { epochs, data_fraction, .. } = &settings.training;
+        let trained = f64::from(*epochs) * data_fraction * data.train.images as f64;
+        UNTRAINED_IMAGES / (trained + data.validation.images as f64 / 3.0).max(UNTRAINED_IMAGES)
     }
 
     pub(super) fn make_policies(

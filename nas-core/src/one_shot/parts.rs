@@ -55,6 +55,8 @@ impl OneShotParts {
             seed: job.seed,
             objectives: job.objectives.clone(),
             fidelity: job.fidelity,
+            proxies: Vec::new(),
+            untrained_share: 0.0,
         };
         let strategy = Pinned::open(cache, &job.strategy)?.one_shot_strategy(&context)?;
         let scale = job.scale.clone();

@@ -10,7 +10,7 @@ use super::archive::{Archive, Key, Met, repeated};
 use super::checkpoints::Checkpoints;
 use super::policies::{Judged, anybody_answers, judge_all};
 use crate::journal::TrialResult;
-use crate::network::{NetworkSpace, Outline, Outliner};
+use crate::network::{Outline, Outliner};
 
 /// What becomes of a proposal.
 pub(super) enum Admission {
@@ -51,7 +51,7 @@ pub(super) fn look(
         .iter()
         .map(|proposal| {
             let fidelity = proposal.details.fidelity.unwrap_or(parts.fidelity);
-            let outline = outline(&parts.space, proposal, &fidelity, outliner);
+            let outline = outline(parts, proposal, &fidelity, outliner);
             Seen { fidelity, outline, judgement: None }
         })
         .collect();
@@ -113,18 +113,22 @@ pub(super) fn admit(
 
 /// Checks what can be checked without any policy.
 fn outline(
-    space: &NetworkSpace,
+    parts: &Parts,
     proposal: &Proposal,
     fidelity: &Fidelity,
     outliner: &mut Outliner,
 ) -> Result<Outline, String> {
+    let Parts { space, proxies, .. } = parts;
     space.space().check(&proposal.genotype).map_err(|error| error.to_string())?;
+    if fidelity.is_untrained() && proxies.is_empty() {
+        return Err(
+            "a fidelity needs at least 1 epoch: this run measures no untrained networks".to_owned()
+        );
+    }
     let fraction = fidelity.data_fraction;
-    if fidelity.epochs == 0 || !(fraction > 0.0 && fraction <= 1.0) {
+    if !(fraction > 0.0 && fraction <= 1.0) {
         return Err(format!(
-            "a fidelity needs at least 1 epoch and a data fraction above 0 and at most 1, not {} \
-             and {fraction}",
-            fidelity.epochs
+            "a fidelity needs a data fraction above 0 and at most 1, not {fraction}"
         ));
     }
     outliner.outline(space, &proposal.genotype).map_err(|error| error.to_string())

@@ -17,6 +17,7 @@ mod run;
 mod score;
 mod state;
 mod stop_signal;
+mod warm_start;
 mod work;
 
 pub use champion::Champion;
@@ -27,4 +28,5 @@ pub use policy_replay::{Objection, replay_policies};
 pub(crate) use run::JOURNAL_SECONDS;
 pub use run::{Search, Summary};
 pub use stop_signal::StopSignal;
+pub(crate) use warm_start::begun_warm;
 pub use work::{Assignment, Inheriting, KeepWeights, NoTraining, Training, Work};

@@ -31,6 +31,9 @@ pub struct Parts {
     pub policies: Vec<Policy>,
     /// How thoroughly a trial is evaluated where a proposal does not say.
     pub fidelity: Fidelity,
+    /// Zero-cost proxies that untrained networks are measured by; where there are none, a proposal
+    /// of that fidelity is invalid.
+    pub proxies: Vec<String>,
 }
 
 /// A policy that takes part.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use nas_plugin_api::component::{Ask, SearchStrategy};
 use nas_plugin_api::error::PluginError;
-use nas_plugin_api::trial::{Trial, TrialId};
+use nas_plugin_api::trial::{Outcome, Trial, TrialId};
 use nas_plugin_api::verdict::Spending;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -293,6 +293,9 @@ impl<'a> Search<'a> {
             if let Some(sha256) = checkpoint {
                 self.state.kept_checkpoint(trial, &sha256);
                 self.unwritten.push(Event::CheckpointKept { trial, sha256 });
+            }
+            if result.outcome == Outcome::Untrained {
+                self.ledger.untrained(trial);
             }
             let result = Arc::new(result);
             let ended = Event::Ended { trial, attempt, result: Arc::clone(&result), usage, curve };

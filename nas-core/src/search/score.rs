@@ -21,7 +21,8 @@ pub(super) struct Evaluated<'a> {
     pub(super) outline: &'a Outline,
 }
 
-/// What the ends of attempts are worth, scored with one call of the fitness function.
+/// What the ends of attempts are worth, scored with one call of the fitness function; untrained
+/// networks are worth what they measured, and are not scored.
 ///
 /// # Errors
 /// Only a fitness function that fails.
@@ -31,10 +32,15 @@ pub(super) fn score(
 ) -> Result<Vec<TrialResult>, SearchError> {
     let mut results = Vec::with_capacity(ends.len());
     let mut measured: Vec<(Measurements, Cost)> = Vec::with_capacity(ends.len());
-    for (Evaluated { outline, .. }, ended) in ends {
+    for (Evaluated { outline, proposal, .. }, ended) in ends {
         let outcome = ended.outcome();
+        let mut proxies = Measurements::default();
         let (outcome, reason) = match ended {
             Ended::Failed { message, .. } => (outcome, Some(message)),
+            Ended::Finished(measurements) if proposal.is_untrained() => {
+                proxies = measurements;
+                (Outcome::Untrained, None)
+            }
             Ended::Finished(measurements) => match missing(parts, &measurements) {
                 Some(reason) => (Outcome::Failed, Some(reason)),
                 None => {
@@ -46,7 +52,7 @@ pub(super) fn score(
         results.push(TrialResult {
             outcome,
             objectives: Vec::new(),
-            measurements: Measurements::default(),
+            measurements: proxies,
             cost: outline.cost,
             canonical: outline.canonical.to_string(),
             duplicate_of: None,
@@ -92,7 +98,8 @@ fn unsound(parts: &Parts, objectives: &[f64]) -> Option<(Outcome, String)> {
     Some((Outcome::Diverged, format!("the fitness function gave {value} for `{name}`")))
 }
 
-/// Lets the policies look at results; a rejected one becomes `Refused`.
+/// Lets the policies look at results; a rejected one becomes `Refused`. Untrained networks have
+/// nothing that could be reviewed.
 pub(super) fn review(
     parts: &Parts,
     evaluated: &[Evaluated<'_>],
@@ -102,10 +109,15 @@ pub(super) fn review(
     if !anybody_answers(&parts.policies, QuestionKind::Review) {
         return vec![None; results.len()];
     }
-    let questions = evaluated.iter().zip(&*results);
+    let is_reviewed = |result: &TrialResult| result.outcome != Outcome::Untrained;
+    let questions = evaluated.iter().zip(&*results).filter(|(_, result)| is_reviewed(result));
     let questions =
         questions.map(|(evaluated, result)| Question::Review(review_of(*evaluated, result)));
-    let judgements = judge_all(&parts.policies, questions.collect(), context);
+    let mut judged = judge_all(&parts.policies, questions.collect(), context).into_iter();
+    let judgements: Vec<Judged> = results
+        .iter()
+        .map(|result| if is_reviewed(result) { judged.next().flatten() } else { None })
+        .collect();
     for (result, judgement) in results.iter_mut().zip(&judgements) {
         if let Some(judgement) = judgement
             && judgement.rejects()

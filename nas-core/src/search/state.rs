@@ -400,8 +400,10 @@ impl State {
                 self.ended.retain(|&ended| ended != id);
             }
             self.n_told += 1;
-            let progress = self.progress.told(gain(&parts.objectives, &result));
-            self.look_at_progress(parts, progress, events);
+            if result.outcome != Outcome::Untrained {
+                let progress = self.progress.told(gain(&parts.objectives, &result));
+                self.look_at_progress(parts, progress, events);
+            }
             trials.push(Trial {
                 id,
                 proposal,

@@ -115,7 +115,8 @@ impl Training {
 impl Work for Training {
     fn job(&mut self, assignment: &Assignment<'_>) -> Result<TrialJob, NetworkError> {
         let weights = Self::weights(&self.folder, assignment.trial);
-        let keep_weights = (self.keep != KeepWeights::None).then(|| weights.clone());
+        let keeps = self.keep != KeepWeights::None && !assignment.fidelity.is_untrained();
+        let keep_weights = keeps.then(|| weights.clone());
         self.kept.insert(assignment.trial, weights);
         Ok(TrialJob {
             graph: self.space.network(&assignment.proposal.genotype)?,

@@ -94,6 +94,7 @@ fn plan(budget: f64) -> Plan {
     Plan {
         strategy: "scripted".to_owned(),
         config: Value::Null,
+        warm_start: None,
         seeds: 1,
         first_seed: 7,
         budget,
@@ -236,4 +237,85 @@ fn several_objectives_are_scored_by_the_share_of_the_hypervolume() {
     assert_eq!(found.front.len(), 3);
     assert_eq!((found.signal, found.evaluations), (11.0, 4));
     assert_eq!(oracle.text(found.front[0]), "first=8,second=8");
+}
+
+/// The same with a zero-cost proxy, which takes half a second; `[0, 0]` has none.
+struct Proxied;
+
+impl Benchmark for Proxied {
+    fn begin(&mut self, space: &Space) -> Result<(), PluginError> {
+        Digits.begin(space)
+    }
+
+    fn delivers(&self) -> Vec<String> {
+        [Digits.delivers(), vec!["synflow".to_owned()]].concat()
+    }
+
+    fn evaluate(
+        &mut self,
+        genotypes: &[Genotype],
+        fidelity: &Fidelity,
+        seeds: &[u64],
+    ) -> Result<Vec<Measurements>, PluginError> {
+        if !fidelity.is_untrained() {
+            return Digits.evaluate(genotypes, fidelity, seeds);
+        }
+        let measure = |genotype: &Genotype| match genotype.0.as_slice() {
+            [0, 0] => Measurements::from([("simulated_seconds", 0.5)]),
+            [_, last] => {
+                Measurements::from([("synflow", f64::from(*last)), ("simulated_seconds", 0.5)])
+            }
+            _ => Measurements::default(),
+        };
+        Ok(genotypes.iter().map(measure).collect())
+    }
+}
+
+/// Notes the measurements that it is told.
+struct Noting {
+    script: Scripted,
+    measured: Vec<(Outcome, Measurements)>,
+}
+
+impl SearchStrategy for Noting {
+    fn ask(&mut self, slots: usize) -> Result<Ask, PluginError> {
+        self.script.ask(slots)
+    }
+
+    fn tell(&mut self, trials: &[Trial]) -> Result<(), PluginError> {
+        let measured = trials.iter().map(|trial| (trial.outcome, trial.measurements.clone()));
+        self.measured.extend(measured);
+        Ok(())
+    }
+}
+
+#[test]
+fn untrained_networks_are_told_their_proxies_and_charged_and_are_no_evaluations() {
+    let untrained = |oracle: &Oracle| {
+        let mut script = Scripted::of(&[[0, 2], [0, 0], [0, 2], [0, 1]]);
+        for proposal in &mut script.proposals[..3] {
+            proposal.details.fidelity = Some(Fidelity::UNTRAINED);
+        }
+        let mut strategy = Noting { script, measured: Vec::new() };
+        let plan = plan(100.0);
+        let answers = oracle.answers(&plan.fidelity).unwrap();
+        let run = SeedRun::new(oracle, &plan, &answers, Unit::Seconds, 7);
+        let found = run.run(&mut strategy, &[], &mut []).unwrap();
+        (found, strategy.measured)
+    };
+    let accuracy = vec![Objective::maximize("validation_accuracy")];
+    let proxied = Oracle::new("digits", Box::new(Proxied), &space(), accuracy).unwrap();
+    let (found, measured) = untrained(&proxied);
+    assert_eq!((found.evaluations, found.spent, found.verdict), (1, 3.0 * 0.5 + 10.0, -1.0));
+    let proxy = Measurements::from([("synflow", 2.0)]);
+    let expected = [
+        (Outcome::Untrained, proxy.clone()),
+        (Outcome::Untrained, Measurements::default()),
+        (Outcome::Untrained, proxy),
+        (Outcome::Finished, Measurements::default()),
+    ];
+    assert_eq!(measured, expected);
+    let (found, measured) = untrained(&oracle());
+    assert_eq!((found.evaluations, found.spent), (1, 10.0));
+    assert!(measured[..3].iter().all(|(outcome, _)| *outcome == Outcome::Invalid));
 }

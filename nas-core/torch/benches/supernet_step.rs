@@ -341,6 +341,8 @@ fn strategy_of_a_library() -> Box<dyn OneShotStrategy> {
         seed: 0,
         objectives: Vec::new(),
         fidelity: Fidelity { epochs: 1, data_fraction: 1.0 },
+        proxies: Vec::new(),
+        untrained_share: 0.0,
     };
     registry.one_shot_strategy("darts", &config, &context).expect("run `make build` first")
 }

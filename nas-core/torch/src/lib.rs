@@ -22,6 +22,7 @@ pub mod kernels;
 pub mod latency;
 pub mod loss;
 pub mod optimizer;
+pub mod proxies;
 pub mod schedule;
 pub mod train;
 

@@ -285,6 +285,24 @@ impl Network {
         Ok(outputs.swap_remove(0))
     }
 
+    /// The same, showing `observe` what every rectifier cuts off below 0, in the order in which they
+    /// are computed.
+    ///
+    /// # Errors
+    /// As [`Self::forward_training`], or whatever `observe` returns.
+    pub fn logits_observed<E: From<NetworkError>>(
+        &self,
+        images: &Tensor,
+        norms: Norms,
+        observe: &mut dyn FnMut(&Tensor) -> Result<(), E>,
+    ) -> Result<Tensor, E> {
+        let mut outputs =
+            self.run(&self.logits_plan, images, norms, None, &mut |module, values| {
+                module.rectified(values).map_or(Ok(()), &mut *observe)
+            })?;
+        Ok(outputs.swap_remove(0))
+    }
+
     /// Sets the rate of every drop-path layer, from 0 to below 1.
     pub fn set_drop_path(&mut self, rate: f64) {
         self.drop_path = rate;

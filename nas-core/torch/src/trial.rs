@@ -15,6 +15,7 @@ use crate::limits::{LimitError, Watch};
 use crate::network::{Network, NetworkError, Norms, Options, first_line};
 use crate::optimizer;
 use crate::pixels::Pixels;
+use crate::proxies;
 use crate::random::Random;
 use crate::train::{Training, train};
 use crate::weights::{self, WeightsError};
@@ -100,7 +101,8 @@ pub(crate) fn is_out_of_memory(error: &TchError) -> bool {
         .any(|words| text.contains(words))
 }
 
-/// Trains and measures one network; one that inherits its weights is measured alone.
+/// Trains and measures one network; one that inherits its weights, or has no epochs, is measured
+/// alone.
 ///
 /// The validation split is evaluated once, after the last epoch.
 ///
@@ -116,6 +118,9 @@ pub fn run(
 ) -> Result<Measurements, TrialError> {
     if let Some(inherited) = &job.inherited {
         return evaluate_inherited(job, inherited, train_pixels, validation, device, watch);
+    }
+    if job.epochs == 0 {
+        return measure_untrained(job, train_pixels, device, watch);
     }
     let mut network = Network::build(&job.graph, job.seed, Options::on(device))?;
     let TrialJob { recipe, epochs, schedule_epochs, data_fraction, .. } = job;
@@ -185,6 +190,25 @@ fn measure(
         }
     }
     Ok(())
+}
+
+/// Takes the zero-cost proxies of a network from the first training images, the same for every
+/// network.
+fn measure_untrained(
+    job: &TrialJob,
+    train_pixels: &Pixels,
+    device: Device,
+    watch: &mut Watch,
+) -> Result<Measurements, TrialError> {
+    let plain = Augmentation::default();
+    let mut batches = Batches::share(train_pixels, 1.0, proxies::BATCH_SIZE, plain);
+    if batches.is_empty() {
+        return Err(TrialError::NoImages);
+    }
+    let mut unused = Random::new(0, 0);
+    let mut network = proxies::build(&job.graph, job.seed, Options::on(device))?;
+    let batch = batches.batch(0, &network, &mut unused)?;
+    proxies::measure(&job.graph, &mut network, &batch, watch)
 }
 
 /// Evaluates a network with a supernet's weights.

@@ -28,6 +28,10 @@ pub(super) struct ContextData {
     seed: u64,
     objectives: Vec<Objective>,
     fidelity: Fidelity,
+    #[serde(default)]
+    proxies: Vec<String>,
+    #[serde(default)]
+    untrained_share: f64,
 }
 
 impl ContextData {
@@ -37,6 +41,8 @@ impl ContextData {
             seed: context.seed,
             objectives: context.objectives.clone(),
             fidelity: context.fidelity,
+            proxies: context.proxies.clone(),
+            untrained_share: context.untrained_share,
         }
     }
 
@@ -46,6 +52,8 @@ impl ContextData {
             seed: self.seed,
             objectives: self.objectives,
             fidelity: self.fidelity,
+            proxies: self.proxies,
+            untrained_share: self.untrained_share,
         })
     }
 }

@@ -71,6 +71,14 @@ pub struct StrategyContext {
     pub objectives: Vec<Objective>,
     /// How thoroughly a trial is evaluated where a proposal does not say.
     pub fidelity: Fidelity,
+    /// The zero-cost proxies ([`names::PROXIES`]) that proposals at [`Fidelity::UNTRAINED`] are
+    /// measured by; where there are none, such proposals are invalid.
+    ///
+    /// [`names::PROXIES`]: crate::measurement::names::PROXIES
+    pub proxies: Vec<String>,
+    /// About how long measuring an untrained network takes, as a share of a trial at
+    /// [`Self::fidelity`]; 0 where nobody knows.
+    pub untrained_share: f64,
 }
 
 impl StrategyContext {

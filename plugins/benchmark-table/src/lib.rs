@@ -9,6 +9,7 @@
 mod csv_table;
 mod hardware;
 mod one_training;
+mod zero_cost;
 
 mod nas_bench_graph;
 mod nas_bench_macro;

@@ -9,6 +9,7 @@ use nas_plugin_api::trial::Fidelity;
 
 use crate::csv_table::{Column, CsvTable};
 use crate::hardware::Hardware;
+use crate::zero_cost::ZeroCost;
 
 /// Choices of the space, in the order of the digits of the column `ops`.
 const EDGES: [&str; 6] = ["edge_0_1", "edge_0_2", "edge_1_2", "edge_0_3", "edge_1_3", "edge_2_3"];
@@ -33,6 +34,8 @@ nas_plugin_api::configuration! {
         pub dataset: Dataset = Dataset::Cifar10,
         /// The table of HW-NAS-Bench, for latency and energy; none where empty.
         pub hardware: FileField = FileField::default(),
+        /// A table of zero-cost proxies, for proposals of untrained networks; none where empty.
+        pub zero_cost: FileField = FileField::default(),
     }
 }
 
@@ -54,7 +57,8 @@ nas_plugin_api::configuration! {
 /// At 12 epochs it delivers the validation accuracy that NATS-Bench's searches see, at 200 (CIFAR-10
 /// only) that of the long training. `simulated_seconds` is what the query would have cost: the
 /// epochs and one validation. `holdout_accuracy` is the test accuracy after 200 epochs, the mean
-/// of up to three runs, whatever was asked for.
+/// of up to three runs, whatever was asked for. Of untrained networks it delivers zero-cost proxies
+/// alone; those of CIFAR-10 serve CIFAR-100 too.
 ///
 /// # Source
 /// Dong, Yang. NAS-Bench-201, ICLR 2020; Dong, Liu, Musial, Gabrys. NATS-Bench, TPAMI 2021.
@@ -64,6 +68,7 @@ pub struct Nb201Table {
     /// By the number that `ops` is in base 5.
     rows: Vec<Row>,
     hardware: Hardware,
+    zero_cost: ZeroCost,
     /// By edge: place of its choice in genotypes, and by option the digit.
     digits: Vec<(usize, Vec<usize>)>,
 }
@@ -96,8 +101,15 @@ impl Component for Nb201Table {
                 Hardware::read(&config.hardware, &prefix, CELLS, place)?
             }
         };
-        let path = config.file.path;
-        Ok(Self { dataset: config.dataset, path, rows, hardware, digits: Vec::new() })
+        let zero_cost = match config.zero_cost.path.is_empty() {
+            true => ZeroCost::default(),
+            false => {
+                let prefix = config.dataset.zero_cost_prefix();
+                ZeroCost::read(&config.zero_cost, prefix, &places, living)?
+            }
+        };
+        let (dataset, path) = (config.dataset, config.file.path);
+        Ok(Self { dataset, path, rows, hardware, zero_cost, digits: Vec::new() })
     }
 }
 
@@ -136,7 +148,8 @@ impl Benchmark for Nb201Table {
 
     fn delivers(&self) -> Vec<String> {
         let own = [names::VALIDATION_ACCURACY, names::HOLDOUT_ACCURACY, names::SIMULATED_SECONDS];
-        own.map(str::to_owned).into_iter().chain(self.hardware.names().iter().cloned()).collect()
+        let others = self.hardware.names().iter().chain(self.zero_cost.names()).cloned();
+        own.map(str::to_owned).into_iter().chain(others).collect()
     }
 
     fn evaluate(
@@ -150,17 +163,22 @@ impl Benchmark for Nb201Table {
         let evaluate = |genotype: &Genotype| {
             let place = self.place(genotype)?;
             let row = &self.rows[place];
+            let mut measurements = Measurements::default();
+            self.zero_cost.measure(place, &mut measurements);
+            if fidelity.is_untrained() {
+                let seconds = ZeroCost::seconds(row.epoch_seconds);
+                measurements.set(names::SIMULATED_SECONDS, seconds);
+                return Ok(measurements);
+            }
             let validation = match fidelity.epochs {
                 SHORT => row.short_validation,
                 _ => row.long_validation,
             };
             let seconds = f64::from(fidelity.epochs) * per_train * row.epoch_seconds
                 + per_validation * row.validation_seconds;
-            let mut measurements = Measurements::from([
-                (names::VALIDATION_ACCURACY, validation),
-                (names::HOLDOUT_ACCURACY, row.test),
-                (names::SIMULATED_SECONDS, seconds),
-            ]);
+            measurements.set(names::VALIDATION_ACCURACY, validation);
+            measurements.set(names::HOLDOUT_ACCURACY, row.test);
+            measurements.set(names::SIMULATED_SECONDS, seconds);
             self.hardware.measure(place, &mut measurements);
             Ok(measurements)
         };
@@ -171,6 +189,9 @@ impl Benchmark for Nb201Table {
 impl Nb201Table {
     /// Refuses what the table does not have.
     fn check_fidelity(&self, fidelity: &Fidelity) -> Result<(), PluginError> {
+        if fidelity.is_untrained() && !self.zero_cost.names().is_empty() {
+            return Ok(());
+        }
         let has_long = self.dataset == Dataset::Cifar10;
         let is_there = match fidelity.epochs {
             SHORT => true,
@@ -214,6 +235,15 @@ impl Dataset {
         }
     }
 
+    /// What the columns of its zero-cost proxies begin with: nobody took those of CIFAR-100, and
+    /// they say little about the images.
+    fn zero_cost_prefix(self) -> &'static str {
+        match self {
+            Self::Cifar10 | Self::Cifar100 => "c10_",
+            Self::ImageNet16 => "in16_",
+        }
+    }
+
     /// How many times as long an epoch and a validation take as on CIFAR-10: of its 25,000 training
     /// images and, for the validation, of its 25,000 or 10,000 images ([`Dataset::time_column`]).
     ///
@@ -235,6 +265,29 @@ impl Dataset {
             Self::Cifar100 | Self::ImageNet16 => "c10_test_s_per_eval",
         }
     }
+}
+
+/// Nodes that each edge leads from and to.
+const ENDS: [(usize, usize); 6] = [(0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3)];
+
+/// The place of the same network with `none` on every edge that no path takes from input to output.
+fn living(place: usize) -> usize {
+    let mut digits = [0; EDGES.len()];
+    let mut rest = place;
+    for digit in digits.iter_mut().rev() {
+        (*digit, rest) = (rest % OPERATIONS.len(), rest / OPERATIONS.len());
+    }
+    let mut is_fed = [true, false, false, false];
+    for (&digit, (from, to)) in digits.iter().zip(ENDS) {
+        is_fed[to] |= digit != 0 && is_fed[from];
+    }
+    let mut is_read = [false, false, false, true];
+    for (&digit, (from, to)) in digits.iter().zip(ENDS).rev() {
+        is_read[from] |= digit != 0 && is_read[to];
+    }
+    digits.iter().zip(ENDS).fold(0, |place, (&digit, (from, to))| {
+        5 * place + if is_fed[from] && is_read[to] { digit } else { 0 }
+    })
 }
 
 /// Columns of one data set.
@@ -308,5 +361,25 @@ fn place_of(ops: &str) -> Result<usize, String> {
         false => Err(format!(
             "`{ops}` is not six digits from 0 to 4 (a spreadsheet may have cut leading zeros)"
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(ops: &str, expected: &str) {
+        assert_eq!(living(place_of(ops).unwrap()), place_of(expected).unwrap());
+    }
+
+    #[test]
+    fn what_no_path_takes_is_left_out() {
+        check("123412", "123412");
+        check("033333", "030303");
+        check("300000", "000000");
+        check("330300", "000300");
+        check("303003", "303003");
+        check("033003", "030003");
     }
 }

@@ -1,20 +1,22 @@
-//! Gaussian process regression on views of genotypes.
+//! Gaussian process regression on genotypes.
 //!
 //! # Source
 //! Rasmussen, Williams. Gaussian processes for machine learning, 2006: algorithm 2.1, equation 5.8.
 
-use crate::kernel::{Kernel, Shape};
-use crate::views::{Differences, Views};
+use crate::kernel::{Kernel, Seen, Shape};
+use crate::views::Differences;
 
 /// A process that was told observations.
 pub(crate) struct GaussianProcess {
     kernel: Kernel,
     /// The lower Cholesky factor of the kernel matrix with noise, row by row.
     factor: Factor,
-    /// The inverse of that matrix, times the observations.
+    /// The inverse of that matrix, times the observations less their prior means.
     weights: Vec<f64>,
     /// The variance that makes the observations most likely.
     variance: f64,
+    /// How likely the observations are, as a logarithm, at that variance and up to a constant.
+    pub(crate) evidence: f64,
 }
 
 /// A lower triangular matrix: row `i` has `i + 1` numbers.
@@ -27,31 +29,69 @@ pub(crate) struct Prediction {
     pub(crate) deviation: f64,
 }
 
+/// Differences of the views of all pairs of two lists, computed once for all shapes.
+pub(crate) struct Pairs(Vec<Vec<Differences>>);
+
+impl Pairs {
+    /// By one of `a` and one of `b`.
+    pub(crate) fn of(a: &[Seen], b: &[Seen]) -> Self {
+        let row = |a: &Seen| b.iter().map(|b| a.views.differences(&b.views)).collect();
+        Self(a.iter().map(row).collect())
+    }
+}
+
 impl GaussianProcess {
-    /// A process of this shape. `targets` have mean 0; absent where the matrix is not positive.
-    pub(crate) fn new(shape: &Shape, seen: &[&Views], targets: &[f64]) -> Option<Self> {
+    /// A process of this shape. `pairs` are those of `seen` with itself; `targets` have about mean 0
+    /// and deviation 1. Absent where the matrix is not positive.
+    pub(crate) fn new(
+        shape: &Shape,
+        seen: &[Seen],
+        pairs: &Pairs,
+        targets: &[f64],
+    ) -> Option<Self> {
         let kernel = Kernel::new(shape);
-        let between = |i: usize, j: usize| kernel.between(seen[i], seen[j]);
-        let factor = Factor::of(targets.len(), shape.noise, between)?;
-        let half = factor.solve(targets);
-        let variance = half.iter().map(|x| x * x).sum::<f64>() / targets.len().max(1) as f64;
+        let n = targets.len();
+        let between =
+            |i: usize, j: usize| kernel.of(pairs.0[i][j], &seen[i].scores, &seen[j].scores);
+        let factor = Factor::of(n, shape.noise, between)?;
+        let left: Vec<f64> = targets
+            .iter()
+            .zip(seen)
+            .map(|(target, one)| target - kernel.mean(&one.scores))
+            .collect();
+        let half = factor.solve(&left);
+        let variance = half.iter().map(|x| x * x).sum::<f64>() / n.max(1) as f64;
+        let log_determinant: f64 = (0..n).map(|i| factor.0[i][i].ln()).sum();
+        let evidence = -0.5 * n as f64 * variance.ln() - log_determinant;
         let weights = factor.solve_transposed(&half);
-        Some(Self { kernel, factor, weights, variance })
+        evidence.is_finite().then_some(Self { kernel, factor, weights, variance, evidence })
+    }
+
+    /// What is thought of the observed genotypes themselves.
+    pub(crate) fn means(&self, seen: &[Seen], pairs: &Pairs) -> Vec<f64> {
+        let mean = |(i, one): (usize, &Seen)| {
+            let told = self.weights.iter().zip(seen).zip(&pairs.0[i]);
+            let known: f64 = told
+                .map(|((weight, other), &d)| weight * self.kernel.of(d, &one.scores, &other.scores))
+                .sum();
+            self.kernel.mean(&one.scores) + known
+        };
+        seen.iter().enumerate().map(mean).collect()
     }
 
     /// Predictions of what was not observed.
     ///
     /// # Shapes
-    /// `seen` as it was told; the result has one prediction for each of `asked`.
-    pub(crate) fn predict(&self, seen: &[&Views], asked: &[&Views]) -> Vec<Prediction> {
-        let n = asked.len();
-        let mut means = vec![0.0; n];
-        let mut explained = vec![0.0; n];
+    /// `seen` as it was told, `pairs` those of `seen` with `asked`; the result has one prediction for
+    /// each of `asked`.
+    pub(crate) fn predict(&self, seen: &[Seen], asked: &[Seen], pairs: &Pairs) -> Vec<Prediction> {
+        let mut means: Vec<f64> = asked.iter().map(|one| self.kernel.mean(&one.scores)).collect();
+        let mut explained = vec![0.0; asked.len()];
         // One row for each observation, so that the inner loops run over all that is asked.
         let mut rows: Vec<Vec<f64>> = Vec::with_capacity(seen.len());
-        for (i, (views, weight)) in seen.iter().zip(&self.weights).enumerate() {
-            let mut row: Vec<f64> =
-                asked.iter().map(|asked| self.kernel.between(views, asked)).collect();
+        for (i, (one, weight)) in seen.iter().zip(&self.weights).enumerate() {
+            let between = |(asked, &d): (&Seen, _)| self.kernel.of(d, &one.scores, &asked.scores);
+            let mut row: Vec<f64> = asked.iter().zip(&pairs.0[i]).map(between).collect();
             means.iter_mut().zip(&row).for_each(|(mean, k)| *mean += weight * k);
             for (before, &factor) in rows.iter().zip(&self.factor.0[i]) {
                 row.iter_mut().zip(before).for_each(|(x, b)| *x -= factor * b);
@@ -61,32 +101,12 @@ impl GaussianProcess {
             explained.iter_mut().zip(&row).for_each(|(sum, x)| *sum += x * x);
             rows.push(row);
         }
-        let prediction = |(mean, explained): (f64, f64)| Prediction {
-            mean,
-            deviation: (self.variance * (1.0 - explained).max(1e-9)).sqrt(),
+        let prediction = |((mean, explained), one): ((f64, f64), &Seen)| {
+            let share = (self.kernel.variance(&one.scores) - explained).max(1e-9);
+            Prediction { mean, deviation: (self.variance * share).sqrt() }
         };
-        means.into_iter().zip(explained).map(prediction).collect()
+        means.into_iter().zip(explained).zip(asked).map(prediction).collect()
     }
-}
-
-/// The shape that makes the observations most likely; all scales of the targets count alike.
-pub(crate) fn best_shape(seen: &[&Views], targets: &[f64]) -> Option<Shape> {
-    let n = targets.len();
-    let differences: Vec<Vec<Differences>> =
-        (0..n).map(|i| (0..=i).map(|j| seen[i].differences(seen[j])).collect()).collect();
-    let mut best: Option<(f64, Shape)> = None;
-    for shape in Shape::all() {
-        let kernel = Kernel::new(&shape);
-        let between = |i: usize, j: usize| kernel.of(differences[i][j]);
-        let Some(factor) = Factor::of(n, shape.noise, between) else { continue };
-        let squares: f64 = factor.solve(targets).iter().map(|x| x * x).sum();
-        let log_determinant: f64 = (0..n).map(|i| factor.0[i][i].ln()).sum();
-        let likelihood = -0.5 * n as f64 * (squares / n as f64).ln() - log_determinant;
-        if best.is_none_or(|(most, _)| likelihood > most) {
-            best = Some((likelihood, shape));
-        }
-    }
-    best.map(|(_, shape)| shape)
 }
 
 impl Factor {

@@ -1,78 +1,140 @@
-//! How alike genotypes are.
+//! How alike genotypes are, and what is believed of one before it is trained.
 
-use crate::views::{Differences, Views};
+use std::sync::Arc;
 
-/// Differences beyond this count as this.
-const LONGEST: usize = 63;
+use nas_plugin_api::toolkit::rng::{Generator, RngExt};
 
-/// What a kernel is made of.
-#[derive(Clone, Copy, Debug, PartialEq)]
+use crate::views::{Differences, LONGEST, Views};
+
+/// A genotype as it is compared.
+#[derive(Clone)]
+pub(crate) struct Seen {
+    pub(crate) views: Arc<Views>,
+    /// Normal scores of its proxies; empty where the run has none.
+    pub(crate) scores: Vec<f64>,
+}
+
+/// What a process is made of, all of it drawn at random; what was observed decides which shapes count.
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Shape {
-    /// Shares of the views: values, counts, paths; together 1.
-    pub(crate) shares: [f64; 3],
-    /// The difference of counts at which alikeness has fallen to 1/e.
-    pub(crate) counts_length: f64,
-    /// Variance of what the views can't explain, as a share of all.
+    /// Shares of alikeness by values, counts and paths, by proxies, and of what is linear in them;
+    /// together 1.
+    views_share: f64,
+    proxies_share: f64,
+    linear_share: f64,
+    /// By view, its part and the difference at which alikeness has fallen to 1/e; parts sum to 1.
+    views: [(f64, f64); 3],
+    /// How much each proxy counts; together 1.
+    relevances: Vec<f64>,
+    /// The distance in standard deviations of proxies at which alikeness has fallen to e^(-1/2).
+    proxies_length: f64,
+    /// By how many deviations of the results one goes up where all proxies go up by one.
+    slope: f64,
+    /// Variance of what can't be explained, as a share of all.
     pub(crate) noise: f64,
 }
 
-/// Shares that are tried: each view alone is a part, and so are mixtures.
-const SHARES: [[f64; 3]; 7] = [
-    [0.0, 0.2, 0.8],
-    [0.0, 0.5, 0.5],
-    [0.0, 0.8, 0.2],
-    [1.0, 0.0, 0.0],
-    [0.5, 0.5, 0.0],
-    [0.2, 0.4, 0.4],
-    [0.6, 0.2, 0.2],
-];
-const COUNTS_LENGTHS: [f64; 3] = [2.0, 4.0, 8.0];
-const NOISES: [f64; 5] = [0.003, 0.01, 0.03, 0.1, 0.3];
-/// Lengths of the other views.
-const VALUES_LENGTH: f64 = 2.0;
-const PATHS_LENGTH: f64 = 3.0;
+/// What shapes are made of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ingredients {
+    /// Proxies of the run.
+    pub(crate) n_proxies: usize,
+    /// Whether counts and paths are looked at beside values.
+    pub(crate) structure: bool,
+}
 
 impl Shape {
-    /// Every shape that is tried.
-    pub(crate) fn all() -> impl Iterator<Item = Self> {
-        SHARES.into_iter().flat_map(|shares| {
-            // Without a share the length means nothing.
-            let n_lengths = if shares[1] > 0.0 { COUNTS_LENGTHS.len() } else { 1 };
-            COUNTS_LENGTHS[..n_lengths].iter().flat_map(move |&counts_length| {
-                NOISES.map(|noise| Self { shares, counts_length, noise })
-            })
-        })
+    /// A shape, every part of it drawn without any preference.
+    pub(crate) fn draw(ingredients: Ingredients, rng: &mut Generator) -> Self {
+        let Ingredients { n_proxies, structure } = ingredients;
+        let has_proxies = n_proxies > 0;
+        let kinds = if has_proxies { shares(3, rng) } else { vec![1.0, 0.0, 0.0] };
+        let parts = if structure { shares(3, rng) } else { vec![1.0, 0.0, 0.0] };
+        // From what tells nearly all genotypes apart to what tells hardly any.
+        let lengths = [between(1.0, 4.0, rng), between(2.0, 16.0, rng), between(1.5, 6.0, rng)];
+        Self {
+            views_share: kinds[0],
+            proxies_share: kinds[1],
+            linear_share: kinds[2],
+            views: [0, 1, 2].map(|view| (parts[view], lengths[view])),
+            relevances: shares(n_proxies, rng),
+            proxies_length: between(0.5, 4.0, rng),
+            slope: if has_proxies { rng.random::<f64>() } else { 0.0 },
+            noise: between(0.003, 0.3, rng),
+        }
     }
 }
 
-/// A kernel: a weighted sum of exponentials of the differences, 1 for equal views.
+/// So many numbers that sum to 1, every such choice being as likely (a Dirichlet distribution).
+fn shares(n: usize, rng: &mut Generator) -> Vec<f64> {
+    let drawn: Vec<f64> = (0..n).map(|_| -(1.0 - rng.random::<f64>()).ln()).collect();
+    let sum: f64 = drawn.iter().sum();
+    drawn.iter().map(|share| share / sum.max(f64::MIN_POSITIVE)).collect()
+}
+
+/// A number between two, its logarithm being uniform.
+fn between(low: f64, high: f64, rng: &mut Generator) -> f64 {
+    low * (high / low).powf(rng.random::<f64>())
+}
+
+/// A shape made ready: exponentials of all differences, and scores weighted.
 pub(crate) struct Kernel {
-    values: Vec<f64>,
-    counts: Vec<f64>,
-    paths: Vec<f64>,
+    tables: [[f64; LONGEST + 1]; 3],
+    /// By proxy, how much its distance counts.
+    relevances: Vec<f64>,
+    proxies_share: f64,
+    linear_share: f64,
+    views_share: f64,
+    /// What a squared distance is multiplied with.
+    per_square: f64,
+    slope: f64,
 }
 
 impl Kernel {
     pub(crate) fn new(shape: &Shape) -> Self {
-        let table = |share: f64, length: f64| {
-            (0..=LONGEST).map(|difference| share * (-(difference as f64) / length).exp()).collect()
+        let table = |(part, length): (f64, f64)| {
+            let alike = |difference| (-(difference as f64) / length).exp();
+            std::array::from_fn(|difference| shape.views_share * part * alike(difference))
         };
-        let [values, counts, paths] = shape.shares;
         Self {
-            values: table(values, VALUES_LENGTH),
-            counts: table(counts, shape.counts_length),
-            paths: table(paths, PATHS_LENGTH),
+            tables: shape.views.map(table),
+            relevances: shape.relevances.clone(),
+            proxies_share: shape.proxies_share,
+            linear_share: shape.linear_share,
+            views_share: shape.views_share,
+            per_square: -0.5 / (shape.proxies_length * shape.proxies_length),
+            slope: shape.slope,
         }
     }
 
-    pub(crate) fn of(&self, differences: Differences) -> f64 {
+    /// How much two results vary together; the differences of the views are given.
+    pub(crate) fn of(&self, differences: Differences, a: &[f64], b: &[f64]) -> f64 {
         let Differences { values, counts, paths } = differences;
-        self.values[values.min(LONGEST)]
-            + self.counts[counts.min(LONGEST)]
-            + self.paths[paths.min(LONGEST)]
+        let [by_values, by_counts, by_paths] = &self.tables;
+        let views = by_values[usize::from(values)]
+            + by_counts[usize::from(counts)]
+            + by_paths[usize::from(paths)];
+        if a.is_empty() {
+            return views;
+        }
+        let (mut square, mut product) = (0.0, 0.0);
+        for ((a, b), relevance) in a.iter().zip(b).zip(&self.relevances) {
+            square += relevance * (a - b) * (a - b);
+            product += relevance * a * b;
+        }
+        let alike = (self.per_square * square).exp();
+        views + self.proxies_share * alike + self.linear_share * product
     }
 
-    pub(crate) fn between(&self, a: &Views, b: &Views) -> f64 {
-        self.of(a.differences(b))
+    /// How much a result varies.
+    pub(crate) fn variance(&self, scores: &[f64]) -> f64 {
+        let squares =
+            scores.iter().zip(&self.relevances).map(|(score, share)| share * score * score);
+        self.views_share + self.proxies_share + self.linear_share * squares.sum::<f64>()
+    }
+
+    /// What a result is thought to be before anything was observed.
+    pub(crate) fn mean(&self, scores: &[f64]) -> f64 {
+        self.slope * scores.iter().sum::<f64>() / scores.len().max(1) as f64
     }
 }

@@ -4,11 +4,18 @@
 //! the operations that lie on paths from input to output; how much each view counts is decided by
 //! what was observed, so that one set of settings serves cells, chains and others.
 
+mod belief;
+mod config;
+mod final_look;
 mod gaussian_process;
 mod kernel;
+mod model;
+mod observed;
 mod portfolio;
+mod proxies;
 mod views;
 
-pub use portfolio::{Portfolio, PortfolioConfig};
+pub use config::PortfolioConfig;
+pub use portfolio::Portfolio;
 
 nas_plugin_api::export_plugin! { strategies: [Portfolio] }

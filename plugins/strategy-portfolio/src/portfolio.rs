@@ -1,72 +1,60 @@
 //! The strategy.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashSet, VecDeque};
 
 use nas_plugin_api::component::{Ask, Component, SearchStrategy, StrategyContext};
 use nas_plugin_api::error::PluginError;
 use nas_plugin_api::genotype::Genotype;
 use nas_plugin_api::toolkit::neighbours::neighbours;
 use nas_plugin_api::toolkit::random_genotype::random_genotype;
-use nas_plugin_api::toolkit::rng::{Generator, generator};
-use nas_plugin_api::trial::{Proposal, Trial};
+use nas_plugin_api::toolkit::rng::{Generator, SliceRandom, generator};
+use nas_plugin_api::trial::{Fidelity, Outcome, Proposal, Trial};
 
-use crate::gaussian_process::{GaussianProcess, Prediction, best_shape, expected_improvement};
-use crate::kernel::Shape;
-use crate::views::{Viewer, Views};
+use crate::config::PortfolioConfig;
+use crate::final_look::FinalLook;
+use crate::model::Model;
+use crate::observed::Observed;
+use crate::proxies::Pool;
 
 /// Draws in a row that give nothing new before the space counts as used up.
 const TRIES: usize = 10_000;
-/// The shape of the process is chosen anew when there are so many times as many observations.
-const GROWTH: f64 = 1.4;
-/// Views that are kept; then all are forgotten, which costs time and nothing else.
-const MAX_KEPT: usize = 50_000;
-
-nas_plugin_api::configuration! {
-    /// Settings of the portfolio.
-    pub struct PortfolioConfig {
-        /// Random genotypes in the beginning.
-        #[schemars(range(min = 2, max = 10_000))]
-        pub starts: usize = 10_usize,
-        /// Genotypes thought best so far whose neighbours are looked at.
-        #[schemars(range(min = 1, max = 1000))]
-        pub centres: usize = 6_usize,
-        /// Random genotypes that are looked at beside.
-        #[schemars(range(min = 1, max = 100_000))]
-        pub random_candidates: usize = 60_usize,
-        /// Most observations that are learnt from: the best ones, and half as many of the latest.
-        #[schemars(range(min = 10, max = 5000))]
-        pub max_observations: usize = 300_usize,
-    }
-}
+/// At most so many trainings' time goes into the sample, and so much of each training's time into what
+/// is measured before it: proxies of networks that train in seconds are not free.
+const SAMPLE_TRAININGS: f64 = 1.0;
+const NEIGHBOURS_TRAININGS: f64 = 0.1;
 
 /// Proposes what is expected to improve most on what is thought best.
 ///
+/// All genotypes that it knows are normalised.
+///
 /// # Source
-/// The process and what is expected: [`crate`]'s modules name theirs. The paths are those of White,
-/// Neiswanger, Savani. BANANAS, AAAI 2021, section 3, as a set and without identities.
+/// The processes and what is expected: [`crate`]'s modules name theirs. The paths are those of White,
+/// Neiswanger, Savani. BANANAS, AAAI 2021, section 3, as a set and without identities. Proxies to
+/// begin with: Abdelfattah, Mehrotra, Dudziak, Lane. Zero-cost proxies for lightweight NAS, ICLR
+/// 2021, section 5; as features: White, Zela, Ru, Liu, Hutter. How powerful are performance
+/// predictors in neural architecture search?, NeurIPS 2021, section 4.
 pub struct Portfolio {
     config: PortfolioConfig,
     context: StrategyContext,
     rng: Generator,
-    viewer: Viewer,
-    views: HashMap<Genotype, Views>,
-    /// Normalised genotypes.
+    model: Model,
+    pool: Pool,
+    /// Untrained networks that are to be measured before the next one is trained.
+    to_measure: VecDeque<Genotype>,
+    /// Untrained networks that are being measured.
+    measuring: Vec<Genotype>,
+    /// How many random ones are still to be measured.
+    to_sample: usize,
+    /// How many observations there were when neighbours were last measured.
+    measured_at: usize,
+    /// What was trained, or may not be.
     proposed: HashSet<Genotype>,
-    /// What was told, in its order; minus infinity for a trial without a result.
-    observed: Vec<(Genotype, f64)>,
+    n_trained: usize,
     running: Vec<Genotype>,
+    observed: Observed,
     /// What it answered with last.
     answered: Option<Genotype>,
-    shape: Option<(Shape, usize)>,
-}
-
-/// What the process says.
-struct Thought {
-    /// Of what was observed, what is thought best: a lucky result counts less than one among good
-    /// neighbours.
-    best: Genotype,
-    /// What to evaluate next.
-    next: Option<Genotype>,
+    final_look: FinalLook,
 }
 
 impl Component for Portfolio {
@@ -76,16 +64,27 @@ impl Component for Portfolio {
     type Config = PortfolioConfig;
     type Context = StrategyContext;
 
-    fn create(config: PortfolioConfig, context: StrategyContext) -> Result<Self, PluginError> {
+    fn create(mut config: PortfolioConfig, context: StrategyContext) -> Result<Self, PluginError> {
+        let mut rng = generator(context.seed);
+        // At the share 0 nobody knows what it takes, and the quotient is infinite.
+        let affordable = |trainings: f64| (trainings / context.untrained_share) as usize;
+        config.sample = config.sample.min(affordable(SAMPLE_TRAININGS));
+        config.neighbours = config.neighbours.min(affordable(NEIGHBOURS_TRAININGS));
+        let proxies = if config.sample > 0 { context.proxies.clone() } else { Vec::new() };
         Ok(Self {
-            rng: generator(context.seed),
-            viewer: Viewer::new(&context.space),
-            views: HashMap::new(),
+            model: Model::new(&config, &context.space, proxies.len(), &mut rng),
+            to_sample: if proxies.is_empty() { 0 } else { config.sample },
+            pool: Pool::new(proxies),
+            rng,
+            to_measure: VecDeque::new(),
+            measuring: Vec::new(),
+            measured_at: 0,
             proposed: HashSet::new(),
-            observed: Vec::new(),
+            n_trained: 0,
             running: Vec::new(),
+            observed: Observed::new(config.max_observations),
             answered: None,
-            shape: None,
+            final_look: FinalLook::new(&config),
             config,
             context,
         })
@@ -95,48 +94,41 @@ impl Component for Portfolio {
 impl SearchStrategy for Portfolio {
     fn ask(&mut self, slots: usize) -> Result<Ask, PluginError> {
         let mut proposals: Vec<Proposal> = Vec::with_capacity(slots);
-        while proposals.len() < slots {
-            let is_start = self.proposed.len() < self.config.starts;
-            let promising = match is_start {
-                true => None,
-                false => self.most_promising()?,
-            };
-            let promising = match promising {
-                Some(Thought { best, .. }) if self.answered.as_ref() != Some(&best) => {
-                    proposals.push(Proposal::from(best.clone()).as_answer());
-                    self.answered = Some(best);
-                    continue;
-                }
-                thought => thought.and_then(|thought| thought.next),
-            };
-            let Some(genotype) = promising.map_or_else(|| self.random(), |g| Ok(Some(g)))? else {
-                break;
-            };
-            self.proposed.insert(self.context.space.normalize(&genotype));
-            self.running.push(genotype.clone());
-            proposals.push(genotype.into());
+        while proposals.len() < slots
+            && let Some(proposal) = self.next()?
+        {
+            proposals.push(proposal);
         }
-        let reason = format!("the space is used up after {} genotypes", self.proposed.len());
-        Ok(match (proposals.is_empty(), self.running.is_empty()) {
-            (false, _) => Ask::Proposals(proposals),
-            (true, false) => Ask::Wait,
-            (true, true) => Ask::Done { reason },
+        if !proposals.is_empty() {
+            return Ok(Ask::Proposals(proposals));
+        }
+        let waits =
+            !self.running.is_empty() || !self.measuring.is_empty() || self.final_look.waits();
+        let n = self.n_trained;
+        Ok(match (waits, self.final_look.is_due(self.observed.len())) {
+            (true, _) => Ask::Wait,
+            (false, true) => {
+                Ask::Done { reason: format!("the last look was taken after {n} trainings") }
+            }
+            (false, false) => {
+                Ask::Done { reason: format!("the space is used up after {n} genotypes") }
+            }
         })
     }
 
     fn tell(&mut self, trials: &[Trial]) -> Result<(), PluginError> {
         for trial in trials {
-            let genotype = &trial.proposal.genotype;
-            if trial.proposal.details.answer {
-                continue;
-            }
-            if let Some(place) = self.running.iter().position(|running| running == genotype) {
-                self.running.remove(place);
-            }
-            if self.context.space.check(genotype).is_ok() {
-                // NaN, which would break the order, becomes the worst there is.
-                let gain = self.context.gain(trial).max(f64::NEG_INFINITY);
-                self.observed.push((genotype.clone(), gain));
+            let Proposal { genotype, details } = &trial.proposal;
+            let gain = self.context.gain(trial);
+            if trial.proposal.is_untrained() {
+                self.take_untrained(trial);
+            } else if !details.answer && !self.final_look.take(trial, gain) {
+                self.running.retain(|running| running != genotype);
+                if self.context.space.check(genotype).is_ok() {
+                    // It may be told of networks that something else proposed.
+                    self.proposed.insert(self.context.space.normalize(genotype));
+                    self.observed.add(genotype, gain);
+                }
             }
         }
         Ok(())
@@ -144,143 +136,161 @@ impl SearchStrategy for Portfolio {
 }
 
 impl Portfolio {
-    /// A random genotype that was not proposed yet.
-    fn random(&mut self) -> Result<Option<Genotype>, PluginError> {
+    /// What to propose next; nothing where results are missing, or nothing is left.
+    fn next(&mut self) -> Result<Option<Proposal>, PluginError> {
+        if let Some(genotype) = self.next_untrained()? {
+            self.measuring.push(genotype.clone());
+            return Ok(Some(Proposal::from(genotype).at(Fidelity::UNTRAINED)));
+        }
+        self.pool.score();
+        let is_start = self.observed.len().max(self.n_trained) < self.config.starts;
+        if is_start && !self.measuring.is_empty() {
+            return Ok(None);
+        }
+        let thought = match is_start {
+            true => None,
+            false => self.model.think(&self.observed, &self.pool),
+        };
+        let Some(thought) = thought else { return self.train_most_promised() };
+        if self.final_look.is_due(self.observed.len()) {
+            return Ok(self.final_look.next(&thought.order));
+        }
+        let smooth = thought.order.first();
+        let best = if self.config.smooth { smooth } else { self.observed.best() };
+        if self.answered.as_ref() != best {
+            self.answered = best.cloned();
+            return Ok(best.map(|best| Proposal::from(best.clone()).as_answer()));
+        }
+        let centres = &thought.order[..thought.order.len().min(self.config.centres)];
+        if self.measure_around(centres) {
+            return self.next();
+        }
+        let candidates = self.candidates(centres)?;
+        let (pool, running) = (&self.pool, &self.running);
+        match self.model.most_promising(&thought, pool, running, candidates) {
+            Some(genotype) => Ok(Some(self.train(genotype))),
+            None => self.train_most_promised(),
+        }
+    }
+
+    fn train(&mut self, genotype: Genotype) -> Proposal {
+        self.proposed.insert(genotype.clone());
+        self.n_trained += 1;
+        self.running.push(genotype.clone());
+        genotype.into()
+    }
+
+    /// What the proxies alone say is best, or where they say nothing a random genotype.
+    fn train_most_promised(&mut self) -> Result<Option<Proposal>, PluginError> {
+        let promised = self.most_promised(1).pop();
+        let genotype = match promised {
+            Some(genotype) => Some(genotype),
+            None => self.random(|known, genotype| !known.proposed.contains(genotype))?,
+        };
+        Ok(genotype.map(|genotype| self.train(genotype)))
+    }
+
+    /// The next untrained network to measure.
+    fn next_untrained(&mut self) -> Result<Option<Genotype>, PluginError> {
+        if let Some(genotype) = self.to_measure.pop_front() {
+            return Ok(Some(genotype));
+        }
+        if self.to_sample == 0 {
+            return Ok(None);
+        }
+        let drawn = self.random(|known, genotype| !known.is_measured(genotype))?;
+        self.to_sample = if drawn.is_some() { self.to_sample - 1 } else { 0 };
+        Ok(drawn)
+    }
+
+    /// Notes proxies, or that a network has none. One that is refused untrained would be refused to be
+    /// trained as well.
+    fn take_untrained(&mut self, trial: &Trial) {
+        let genotype = &trial.proposal.genotype;
+        self.measuring.retain(|measuring| measuring != genotype);
+        if matches!(trial.outcome, Outcome::Refused | Outcome::Invalid) {
+            self.proposed.insert(genotype.clone());
+        }
+        self.pool.add(genotype, &trial.measurements);
+    }
+
+    /// Has untrained neighbours of these measured, once after each result.
+    fn measure_around(&mut self, centres: &[Genotype]) -> bool {
+        let is_done =
+            std::mem::replace(&mut self.measured_at, self.observed.len()) == self.observed.len();
+        if self.pool.n_proxies() == 0 || is_done {
+            return false;
+        }
+        let mut unknown = self.around(centres);
+        unknown.retain(|genotype| !self.is_measured(genotype));
+        unknown.shuffle(&mut self.rng);
+        unknown.truncate(self.config.neighbours);
+        self.to_measure = unknown.into();
+        !self.to_measure.is_empty()
+    }
+
+    fn is_measured(&self, genotype: &Genotype) -> bool {
+        self.pool.contains(genotype) || self.measuring.contains(genotype)
+    }
+
+    /// What may be trained next: neighbours of these genotypes and others. Where there are proxies,
+    /// only what was measured.
+    fn candidates(&mut self, centres: &[Genotype]) -> Result<Vec<Genotype>, PluginError> {
+        let mut candidates = self.around(centres);
+        let n_others = self.config.others;
+        let mut others = match self.pool.n_proxies() {
+            0 => (0..n_others)
+                .map(|_| self.random_normalised())
+                .collect::<Result<Vec<_>, PluginError>>()?,
+            _ => {
+                candidates.retain(|genotype| self.pool.contains(genotype));
+                let mut measured = self.most_promised(usize::MAX);
+                let promised = measured.drain(..measured.len().min(n_others / 2));
+                let promised: Vec<Genotype> = promised.collect();
+                measured.shuffle(&mut self.rng);
+                measured.truncate(n_others - n_others / 2);
+                [promised, measured].concat()
+            }
+        };
+        candidates.append(&mut others);
+        let mut met = HashSet::new();
+        candidates
+            .retain(|genotype| !self.proposed.contains(genotype) && met.insert(genotype.clone()));
+        Ok(candidates)
+    }
+
+    /// Neighbours of these genotypes that were not proposed yet, all different.
+    fn around(&self, centres: &[Genotype]) -> Vec<Genotype> {
+        let mut met = HashSet::new();
+        let all = centres.iter().flat_map(|centre| neighbours(&self.context.space, centre));
+        all.filter(|one| !self.proposed.contains(one) && met.insert(one.clone())).collect()
+    }
+
+    /// Measured networks that were not proposed yet, those of which the proxies promise most first.
+    fn most_promised(&self, most: usize) -> Vec<Genotype> {
+        let free = self.pool.genotypes().iter().filter(|one| !self.proposed.contains(*one));
+        let mut promises: Vec<(f64, &Genotype)> =
+            free.map(|genotype| (self.pool.promise(genotype), genotype)).collect();
+        promises.sort_by(|a, b| b.0.total_cmp(&a.0));
+        promises.into_iter().take(most).map(|(_, genotype)| genotype.clone()).collect()
+    }
+
+    /// A random genotype that is new.
+    fn random(
+        &mut self,
+        is_new: impl Fn(&Self, &Genotype) -> bool,
+    ) -> Result<Option<Genotype>, PluginError> {
         for _ in 0..TRIES {
-            let genotype = random_genotype(&self.context.space, &mut self.rng)?;
-            if !self.proposed.contains(&self.context.space.normalize(&genotype)) {
+            let genotype = self.random_normalised()?;
+            if is_new(self, &genotype) {
                 return Ok(Some(genotype));
             }
         }
         Ok(None)
     }
 
-    /// What is thought best, and the candidate that is expected to improve most on it; nothing where
-    /// there is too little to learn from.
-    fn most_promising(&mut self) -> Result<Option<Thought>, PluginError> {
-        let learnt = self.to_learn_from();
-        let Some(targets) = targets(&learnt) else { return Ok(None) };
-        if self.views.len() > MAX_KEPT {
-            self.views.clear();
-        }
-        let seen: Vec<Genotype> = learnt.into_iter().map(|(genotype, _)| genotype).collect();
-        seen.iter().for_each(|genotype| self.keep_views(genotype));
-        self.choose_shape(&seen, &targets);
-        let Some((shape, _)) = self.shape else { return Ok(None) };
-        let views = self.all_views(&seen);
-        let Some(process) = GaussianProcess::new(&shape, &views, &targets) else {
-            return Ok(None);
-        };
-        let thought = process.predict(&views, &views);
-        let mut order: Vec<usize> = (0..seen.len()).collect();
-        order.sort_by(|&a, &b| thought[b].mean.total_cmp(&thought[a].mean));
-        order.truncate(self.config.centres);
-        let thought_best = seen[order[0]].clone();
-        let candidates = self.candidates(&order.iter().map(|&i| &seen[i]).collect::<Vec<_>>())?;
-        candidates.iter().for_each(|genotype| self.keep_views(genotype));
-        // What runs is taken for as good as it is thought to be, so that not all try the same.
-        let running = self.running.clone();
-        running.iter().for_each(|genotype| self.keep_views(genotype));
-        let (views, asked) = (self.all_views(&seen), self.all_views(&candidates));
-        let running = self.all_views(&running);
-        let best = thought.iter().map(|one| one.mean).fold(f64::NEG_INFINITY, f64::max);
-        let predictions = match running.is_empty() {
-            true => process.predict(&views, &asked),
-            false => predict_beside(&process, &shape, (&views, &targets), &running, &asked),
-        };
-        let gains = predictions.iter().map(|one| expected_improvement(*one, best));
-        let found = gains.zip(candidates).reduce(|a, b| if b.0 > a.0 { b } else { a });
-        Ok(Some(Thought { best: thought_best, next: found.map(|(_, genotype)| genotype) }))
+    fn random_normalised(&mut self) -> Result<Genotype, PluginError> {
+        let genotype = random_genotype(&self.context.space, &mut self.rng)?;
+        Ok(self.context.space.normalize(&genotype))
     }
-
-    /// Neighbours of these and random genotypes, all new and different.
-    fn candidates(&mut self, centres: &[&Genotype]) -> Result<Vec<Genotype>, PluginError> {
-        let space = &self.context.space;
-        let mut met = HashSet::new();
-        let mut candidates = Vec::new();
-        let mut add = |genotype: Genotype, normal: Genotype| {
-            if !self.proposed.contains(&normal) && met.insert(normal) {
-                candidates.push(genotype);
-            }
-        };
-        for centre in centres {
-            neighbours(space, centre).into_iter().for_each(|one| add(one.clone(), one));
-        }
-        for _ in 0..self.config.random_candidates {
-            let genotype = random_genotype(space, &mut self.rng)?;
-            let normal = space.normalize(&genotype);
-            add(genotype, normal);
-        }
-        Ok(candidates)
-    }
-
-    fn keep_views(&mut self, genotype: &Genotype) {
-        if !self.views.contains_key(genotype) {
-            let views = self.viewer.views(genotype);
-            self.views.insert(genotype.clone(), views);
-        }
-    }
-
-    /// Those of genotypes that have them.
-    fn all_views(&self, genotypes: &[Genotype]) -> Vec<&Views> {
-        genotypes.iter().filter_map(|genotype| self.views.get(genotype)).collect()
-    }
-
-    fn choose_shape(&mut self, seen: &[Genotype], targets: &[f64]) {
-        let n = self.observed.len();
-        let is_due = self.shape.is_none_or(|(_, then)| n as f64 >= GROWTH * then as f64);
-        if is_due && let Some(shape) = best_shape(&self.all_views(seen), targets) {
-            self.shape = Some((shape, n));
-        }
-    }
-
-    /// All observations, or the best and the latest of them.
-    fn to_learn_from(&self) -> Vec<(Genotype, f64)> {
-        let most = self.config.max_observations;
-        if self.observed.len() <= most {
-            return self.observed.clone();
-        }
-        let mut order: Vec<usize> = (0..self.observed.len()).collect();
-        let (older, latest) = order.split_at_mut(self.observed.len() - most / 3);
-        older.sort_by(|&a, &b| self.observed[b].1.total_cmp(&self.observed[a].1));
-        let kept = older.iter().take(most - most / 3).chain(latest.iter());
-        kept.map(|&index| self.observed[index].clone()).collect()
-    }
-}
-
-/// Predictions that take what runs for as good as it is thought to be.
-fn predict_beside(
-    process: &GaussianProcess,
-    shape: &Shape,
-    (seen, targets): (&[&Views], &[f64]),
-    running: &[&Views],
-    asked: &[&Views],
-) -> Vec<Prediction> {
-    let thought = process.predict(seen, running);
-    let all: Vec<&Views> = seen.iter().chain(running).copied().collect();
-    let believed: Vec<f64> =
-        targets.iter().copied().chain(thought.iter().map(|one| one.mean)).collect();
-    match GaussianProcess::new(shape, &all, &believed) {
-        Some(beside) => beside.predict(&all, asked),
-        None => process.predict(seen, asked),
-    }
-}
-
-/// Results with mean 0 and deviation 1; bad ones, which say little about good ones, are all as bad
-/// as twice the way from the median down that the best tenth lies above it. Absent where all are
-/// equal.
-fn targets(observed: &[(Genotype, f64)]) -> Option<Vec<f64>> {
-    let mut sorted: Vec<f64> =
-        observed.iter().map(|(_, gain)| *gain).filter(|gain| gain.is_finite()).collect();
-    sorted.sort_by(f64::total_cmp);
-    let last = sorted.len().checked_sub(1)?;
-    let (median, high) = (sorted[last / 2], sorted[last * 9 / 10]);
-    let floor = median - 2.0 * (high - median);
-    let mut targets: Vec<f64> = observed.iter().map(|(_, gain)| gain.max(floor)).collect();
-    let n = targets.len() as f64;
-    let mean = targets.iter().sum::<f64>() / n;
-    targets.iter_mut().for_each(|target| *target -= mean);
-    let deviation = (targets.iter().map(|target| target * target).sum::<f64>() / n).sqrt();
-    targets.iter_mut().for_each(|target| *target /= deviation);
-    (deviation > 0.0 && deviation.is_finite()).then_some(targets)
 }

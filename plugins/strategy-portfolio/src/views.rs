@@ -22,15 +22,18 @@ pub(crate) struct Views {
     paths: [u64; WORDS],
 }
 
-/// How different two genotypes are in each view.
+/// Differences beyond this count as this.
+pub(crate) const LONGEST: usize = 63;
+
+/// How different two genotypes are in each view, at most [`LONGEST`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Differences {
     /// Choices that differ.
-    pub(crate) values: usize,
+    pub(crate) values: u8,
     /// Sum over operations of the differences of their counts.
-    pub(crate) counts: usize,
+    pub(crate) counts: u8,
     /// Paths that one of both has.
-    pub(crate) paths: usize,
+    pub(crate) paths: u8,
 }
 
 impl Views {
@@ -38,10 +41,11 @@ impl Views {
         let values = self.values.iter().zip(&other.values).filter(|(a, b)| a != b).count();
         let counts = self.counts.iter().zip(&other.counts);
         let paths = self.paths.iter().zip(&other.paths);
+        let short = |difference: usize| difference.min(LONGEST) as u8;
         Differences {
-            values,
-            counts: counts.map(|(a, b)| usize::from(a.abs_diff(*b))).sum(),
-            paths: paths.map(|(a, b)| (a ^ b).count_ones() as usize).sum(),
+            values: short(values),
+            counts: short(counts.map(|(a, b)| usize::from(a.abs_diff(*b))).sum()),
+            paths: short(paths.map(|(a, b)| (a ^ b).count_ones() as usize).sum()),
         }
     }
 }

@@ -12,6 +12,7 @@ mod table;
 
 mod bench_speed;
 mod multi_fidelity;
+mod real_training;
 mod search_loop;
 mod start_up;
 mod stop_latency;
@@ -32,7 +33,8 @@ const BENCHES: [(&str, Bench); 6] = [
     ("bench_speed", bench_speed::run),
 ];
 /// Those that take long, and so run only if they are asked for.
-const LONG: [(&str, Bench); 1] = [("multi_fidelity", multi_fidelity::run)];
+const LONG: [(&str, Bench); 2] =
+    [("multi_fidelity", multi_fidelity::run), ("real_training", real_training::run)];
 
 fn main() {
     // cargo adds options of its own.

@@ -129,6 +129,8 @@ fn parts(registry: &Arc<Registry>, settings: &Settings) -> Parts {
         seed: 0,
         objectives: objectives.clone(),
         fidelity,
+        proxies: Vec::new(),
+        untrained_share: 0.0,
     };
     let strategy = make(
         registry,
@@ -143,7 +145,16 @@ fn parts(registry: &Arc<Registry>, settings: &Settings) -> Parts {
         Policy::new(&policy.name, PolicyMode::Enforce, made).expect("a built-in policy answers")
     });
     let policies = policies.collect();
-    Parts { space, strategy, fitness, objectives, fitness_needs, policies, fidelity }
+    Parts {
+        space,
+        strategy,
+        fitness,
+        objectives,
+        fitness_needs,
+        policies,
+        fidelity,
+        proxies: Vec::new(),
+    }
 }
 
 fn make<T: 'static>(

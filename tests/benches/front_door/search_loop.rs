@@ -76,6 +76,8 @@ fn round_trip_micros(registry: &Registry) -> f64 {
         seed: 0,
         objectives: vec![Objective::maximize(names::VALIDATION_ACCURACY)],
         fidelity: Fidelity { epochs: 1, data_fraction: 1.0 },
+        proxies: Vec::new(),
+        untrained_share: 0.0,
     };
     let config = defaults(registry, ComponentKind::Strategy, "random");
     let mut strategy = registry.strategy("random", &config, &context).expect("a strategy");

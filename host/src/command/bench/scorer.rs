@@ -142,6 +142,7 @@ impl<'a> Scorer<'a> {
         Ok(Plan {
             strategy: name.clone(),
             config: whole_config(ComponentKind::Strategy, name, config, &self.registry)?,
+            warm_start: settings.warm_start.clone(),
             seeds: entrant.seeds,
             first_seed: arguments.seed,
             budget,

@@ -2,6 +2,7 @@
 
 use nas_core::journal::Event;
 use nas_core::search::Observer;
+use nas_plugin_api::trial::Outcome;
 use nas_plugin_api::verdict::Spending;
 
 use super::{Standing, sentence};
@@ -23,7 +24,10 @@ impl Observer for Lines {
     fn event(&mut self, event: &Event, spent: &Spending) {
         self.standing.take(event);
         match event {
-            Event::Ended { trial, result, .. } | Event::Settled { trial, result } => {
+            Event::Ended { trial, result, .. } | Event::Settled { trial, result }
+                // Hundreds in seconds, of which the report has the number.
+                if result.outcome != Outcome::Untrained =>
+            {
                 let line = sentence::ended(&self.standing, *trial, result);
                 let left = self.standing.left(spent);
                 note(format!("{:>9}  {line}  [{left}]", number::seconds(spent.wall_seconds)));

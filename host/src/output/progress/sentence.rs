@@ -49,6 +49,7 @@ pub(super) fn notable(event: &Event) -> Option<String> {
         Event::Abandoned { trial, .. } => {
             Some(format!("trial {trial} was cut off and is tried again on resume"))
         }
+        Event::Ended { result, .. } if result.outcome == Outcome::Untrained => None,
         Event::Ended { trial, result, .. } if !result.outcome.has_result() => {
             Some(failure(*trial, result))
         }

@@ -32,7 +32,8 @@ impl Standing {
         let mut standing = Self::new(objective, budget);
         for (trial, result) in &history.results {
             standing.ended(*trial, result.outcome, result.objectives.first().copied());
-            standing.n_done += u64::from(history.attempts.contains_key(trial));
+            let was_tried = history.attempts.contains_key(trial);
+            standing.n_done += u64::from(was_tried && result.outcome != Outcome::Untrained);
         }
         standing
     }
@@ -48,7 +49,7 @@ impl Standing {
             }
             Event::Ended { trial, result, .. } => {
                 self.ended(*trial, result.outcome, result.objectives.first().copied());
-                self.n_done += 1;
+                self.n_done += u64::from(result.outcome != Outcome::Untrained);
             }
             _ => {}
         }

@@ -140,5 +140,7 @@ pub(super) fn context() -> StrategyContext {
         seed: 7,
         objectives: vec![Objective::maximize("validation_accuracy")],
         fidelity: Fidelity { epochs: 1, data_fraction: 1.0 },
+        proxies: Vec::new(),
+        untrained_share: 0.0,
     }
 }

@@ -5,6 +5,7 @@ mod outlines;
 mod policies;
 mod repeats;
 mod replay;
+mod untrained;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,6 +85,8 @@ pub(crate) fn parts(settings: &Settings) -> Parts {
         seed: settings.seed,
         objectives: objectives.clone(),
         fidelity,
+        proxies: Vec::new(),
+        untrained_share: 0.0,
     };
     let (strategy_name, strategy_config) =
         (settings.strategy.name.clone(), config(&settings.strategy.config));
@@ -105,7 +108,16 @@ pub(crate) fn parts(settings: &Settings) -> Parts {
         })
         .collect();
     let _ = (PolicyMode::Enforce, None::<CallError>);
-    Parts { space, strategy, fitness, objectives, fitness_needs, policies, fidelity }
+    Parts {
+        space,
+        strategy,
+        fitness,
+        objectives,
+        fitness_needs,
+        policies,
+        fidelity,
+        proxies: Vec::new(),
+    }
 }
 
 /// An accuracy that depends on the genotype alone.

@@ -28,6 +28,14 @@ impl Module for Activation {
             other => Err(TchError::Kind(format!("activation {other:?} is unknown to this worker"))),
         }
     }
+
+    fn rectified<'a>(&self, values: &[&'a Tensor]) -> Option<&'a Tensor> {
+        use graph::Activation as F;
+        match self.0 {
+            F::HardSigmoid | F::Sigmoid | F::Tanh => None,
+            _ => values.first().copied(),
+        }
+    }
 }
 
 #[derive(Debug)]

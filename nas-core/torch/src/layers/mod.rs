@@ -28,6 +28,11 @@ pub(crate) trait Module: Debug + Send {
     /// Computes the layer.
     fn forward(&self, call: Call<'_>) -> Result<Tensor, TchError>;
 
+    /// Of the values of a pass, what a rectifier cuts off below 0; it may have been cut off already.
+    fn rectified<'a>(&self, _values: &[&'a Tensor]) -> Option<&'a Tensor> {
+        None
+    }
+
     /// Multiply-adds of one example, given the values of a pass over one example: the inputs and,
     /// last, the result. Zero for everything but convolutions and matrix products.
     fn multiply_adds(&self, _learnt: &[NamedTensor], _values: &[&Tensor]) -> u64 {

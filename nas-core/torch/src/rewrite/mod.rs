@@ -44,6 +44,9 @@ pub const RULES: [Rule; 12] = [
     ("drop_dead", drop_dead),
 ];
 
+/// The rules that leave out what no output depends on, and every other layer as the graph has it.
+pub const LIVING: [Rule; 2] = [("drop_zero", drop_zero), ("drop_dead", drop_dead)];
+
 /// Applies all rules.
 pub fn simplify(program: &mut Program) {
     for (_, rule) in RULES {

@@ -60,6 +60,8 @@ impl Curved {
             seed: 1,
             objectives: Vec::new(),
             fidelity: Fidelity { epochs: 1, data_fraction: 1.0 },
+            proxies: Vec::new(),
+            untrained_share: 0.0,
         };
         let strategy = OneShot::create(strategy_darts::DartsConfig::default(), context).unwrap();
         let images = supernet.network().lay_out(&numbers(IMAGES, &[16, 3, 8, 8])).unwrap();

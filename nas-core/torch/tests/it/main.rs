@@ -13,6 +13,7 @@ mod nb201;
 mod nb201_by_hand;
 mod network;
 mod optimizer;
+mod proxies;
 mod reference;
 mod rewrite;
 mod rewrite_spaces;

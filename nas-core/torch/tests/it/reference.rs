@@ -24,13 +24,13 @@ use crate::splitmix::{numbers, sample, set_parameters};
 
 // As in the script.
 const BATCH: usize = 2;
-const INPUT: u64 = 1_000_000;
+pub(crate) const INPUT: u64 = 1_000_000;
 const TARGET: u64 = 1_000_001;
 
-const NB201: &str = "edge_0_1=nor_conv_3x3,edge_0_2=skip_connect,edge_1_2=nor_conv_1x1,\
+pub(crate) const NB201: &str = "edge_0_1=nor_conv_3x3,edge_0_2=skip_connect,edge_1_2=nor_conv_1x1,\
     edge_0_3=avg_pool_3x3,edge_1_3=none,edge_2_3=nor_conv_3x3";
 
-const DARTS: &str = "normal/edge_0_2=sep_conv_3x3,normal/edge_1_2=sep_conv_5x5,normal/node_2=0+1,\
+pub(crate) const DARTS: &str = "normal/edge_0_2=sep_conv_3x3,normal/edge_1_2=sep_conv_5x5,normal/node_2=0+1,\
     normal/edge_0_3=skip_connect,normal/edge_2_3=dil_conv_3x3,normal/node_3=0+2,\
     normal/edge_1_4=avg_pool_3x3,normal/edge_3_4=max_pool_3x3,normal/node_4=1+3,\
     normal/edge_0_5=dil_conv_5x5,normal/edge_2_5=skip_connect,normal/node_5=0+2,\
@@ -155,7 +155,7 @@ fn check_network(
     check(&graph, &Reference::read(file), "", &[EXACT, EXACT_CHANNELS_LAST]);
 }
 
-fn scale(extent: usize) -> Scale {
+pub(crate) fn scale(extent: usize) -> Scale {
     Scale {
         input: Shape::from([3, extent, extent]),
         classes: 10,

@@ -1,6 +1,6 @@
 //! The columns of HW-NAS-Bench.
 
-use benchmark_table::{Dataset, Nb201Table, Nb201TableConfig};
+use benchmark_table::{Nb201Table, Nb201TableConfig};
 use nas_plugin_api::component::{Benchmark, Component, FileField};
 use nas_plugin_api::error::PluginError;
 use nas_plugin_api::genotype::Genotype;
@@ -21,7 +21,8 @@ fn devices() -> Vec<String> {
 fn make(devices: &[String]) -> Result<Nb201Table, PluginError> {
     let hardware =
         FileField { path: "devices.csv".to_owned(), bytes: devices.join("\n").into_bytes() };
-    let config = Nb201TableConfig { file: file(&table()), dataset: Dataset::Cifar10, hardware };
+    let file = file(&table());
+    let config = Nb201TableConfig { file, hardware, ..Nb201TableConfig::default() };
     Nb201Table::create(config, ())
 }
 

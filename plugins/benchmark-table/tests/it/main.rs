@@ -8,6 +8,7 @@ mod nas_bench_graph;
 mod nas_bench_macro;
 mod nb201;
 mod published;
+mod zero_cost;
 
 use std::io::Write;
 use std::path::PathBuf;

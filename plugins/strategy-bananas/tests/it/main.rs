@@ -54,6 +54,8 @@ fn run(
         seed,
         objectives: vec![Objective::maximize("accuracy")],
         fidelity: Fidelity { epochs: 1, data_fraction: 1.0 },
+        proxies: Vec::new(),
+        untrained_share: 0.0,
     };
     let config = BananasConfig { starts, layers: 3, epochs: 60, ..BananasConfig::default() };
     rehearsal.run(&mut Bananas::create(config, context).unwrap(), evaluate).unwrap()

@@ -90,5 +90,12 @@ pub(crate) fn free(min_inputs: usize, max_inputs: usize, max_operations: usize) 
 /// What a strategy is created with.
 pub(crate) fn context(space: &Space, seed: u64) -> StrategyContext {
     let fidelity = Fidelity { epochs: 1, data_fraction: 1.0 };
-    StrategyContext { space: space.clone(), seed, objectives: Vec::new(), fidelity }
+    StrategyContext {
+        space: space.clone(),
+        seed,
+        objectives: Vec::new(),
+        fidelity,
+        proxies: Vec::new(),
+        untrained_share: 0.0,
+    }
 }

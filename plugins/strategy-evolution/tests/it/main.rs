@@ -31,7 +31,14 @@ fn space() -> Space {
 
 fn context(seed: u64, objective: Objective) -> StrategyContext {
     let fidelity = Fidelity { epochs: 1, data_fraction: 1.0 };
-    StrategyContext { space: space(), seed, objectives: vec![objective], fidelity }
+    StrategyContext {
+        space: space(),
+        seed,
+        objectives: vec![objective],
+        fidelity,
+        proxies: Vec::new(),
+        untrained_share: 0.0,
+    }
 }
 
 /// Best with 9 layers that grow wider every three layers: share of choices that agree.

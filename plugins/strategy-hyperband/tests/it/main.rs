@@ -25,6 +25,8 @@ fn context(seed: u64, layers: usize, epochs: u32) -> StrategyContext {
         seed,
         objectives: vec![Objective::maximize("accuracy")],
         fidelity: Fidelity { epochs, data_fraction: 1.0 },
+        proxies: Vec::new(),
+        untrained_share: 0.0,
     }
 }
 

@@ -35,6 +35,8 @@ pub(crate) fn run(
         seed,
         objectives: vec![Objective::maximize("accuracy")],
         fidelity: Fidelity { epochs: 1, data_fraction: 1.0 },
+        proxies: Vec::new(),
+        untrained_share: 0.0,
     };
     let config = LocalSearchConfig { step, ..LocalSearchConfig::default() };
     let mut strategy = LocalSearch::create(config, context).unwrap();

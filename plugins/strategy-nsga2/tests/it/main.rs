@@ -44,6 +44,8 @@ fn run(
         seed,
         objectives: vec![Objective::maximize("accuracy"), latency],
         fidelity: Fidelity { epochs: 1, data_fraction: 1.0 },
+        proxies: Vec::new(),
+        untrained_share: 0.0,
     };
     rehearsal.run(&mut Nsga2::create(config, context).unwrap(), evaluate).unwrap()
 }

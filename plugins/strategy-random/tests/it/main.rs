@@ -31,6 +31,8 @@ fn run(duplicates: Duplicates, seed: u64, rehearsal: Rehearsal) -> Rehearsed {
         seed,
         objectives: vec![Objective::maximize("accuracy")],
         fidelity: Fidelity { epochs: 1, data_fraction: 1.0 },
+        proxies: Vec::new(),
+        untrained_share: 0.0,
     };
     let mut search = RandomSearch::create(RandomConfig { duplicates }, context).unwrap();
     rehearsal.run(&mut search, |genotype| Ok(vec![f64::from(genotype.0[0])])).unwrap()

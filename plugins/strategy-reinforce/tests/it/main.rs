@@ -33,7 +33,14 @@ fn run(
     evaluate: impl FnMut(&Genotype) -> Result<Vec<f64>, Outcome>,
 ) -> Rehearsed {
     let fidelity = Fidelity { epochs: 1, data_fraction: 1.0 };
-    let context = StrategyContext { space: space(), seed, objectives: vec![objective], fidelity };
+    let context = StrategyContext {
+        space: space(),
+        seed,
+        objectives: vec![objective],
+        fidelity,
+        proxies: Vec::new(),
+        untrained_share: 0.0,
+    };
     let mut strategy = Reinforce::create(ReinforceConfig::default(), context).unwrap();
     rehearsal.run(&mut strategy as &mut dyn SearchStrategy, evaluate).unwrap()
 }

@@ -33,7 +33,14 @@ fn strategy(case: &Value, reference: &Value) -> Proxyless {
         ..ProxylessConfig::default()
     };
     let fidelity = Fidelity { epochs: 1, data_fraction: 1.0 };
-    let context = StrategyContext { space: space(), seed: 0, objectives: Vec::new(), fidelity };
+    let context = StrategyContext {
+        space: space(),
+        seed: 0,
+        objectives: Vec::new(),
+        fidelity,
+        proxies: Vec::new(),
+        untrained_share: 0.0,
+    };
     Proxyless::create(config, context).unwrap()
 }
 

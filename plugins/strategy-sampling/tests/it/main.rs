@@ -66,5 +66,12 @@ fn everything() -> Space {
 
 fn context(space: Space, seed: u64) -> StrategyContext {
     let fidelity = Fidelity { epochs: 1, data_fraction: 1.0 };
-    StrategyContext { space, seed, objectives: Vec::new(), fidelity }
+    StrategyContext {
+        space,
+        seed,
+        objectives: Vec::new(),
+        fidelity,
+        proxies: Vec::new(),
+        untrained_share: 0.0,
+    }
 }

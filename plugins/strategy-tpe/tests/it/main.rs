@@ -40,6 +40,8 @@ fn run(
         seed,
         objectives: vec![Objective::maximize("accuracy")],
         fidelity: Fidelity { epochs: 1, data_fraction: 1.0 },
+        proxies: Vec::new(),
+        untrained_share: 0.0,
     };
     let config = TpeConfig { starts, ..TpeConfig::default() };
     rehearsal.run(&mut Tpe::create(config, context).unwrap(), evaluate).unwrap()

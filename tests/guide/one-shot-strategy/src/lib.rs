@@ -157,6 +157,8 @@ mod tests {
             seed: 1,
             objectives: vec![Objective::maximize("accuracy")],
             fidelity: Fidelity { epochs: 1, data_fraction: 1.0 },
+            proxies: Vec::new(),
+            untrained_share: 0.0,
         };
         let config = LotteryConfig { epochs: 3, draws: 5, ..LotteryConfig::default() };
         Lottery::create(config, context).unwrap()

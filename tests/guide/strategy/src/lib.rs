@@ -114,6 +114,8 @@ mod tests {
             seed: 1,
             objectives: vec![Objective::maximize("sum")],
             fidelity: Fidelity { epochs: 1, data_fraction: 1.0 },
+            proxies: Vec::new(),
+            untrained_share: 0.0,
         };
         let mut climb = HillClimb::create(ClimbConfig::default(), context).unwrap();
         let sum = |genotype: &Genotype| genotype.0.iter().copied().map(f64::from).sum();
