@@ -57,6 +57,7 @@ fn configuration() -> Result<String, HostError> {
         "inherit",
         "training",
         "budget",
+        "quota",
         "execution",
         "stop",
     ];
