@@ -42,9 +42,11 @@ enum Command {
     /// Give a run a sign of life, for which a run with `stop.heartbeat` waits
     Heartbeat(command::heartbeat::Arguments),
     /// Approve what a run waits for, so that `nas resume` goes on with it
-    Approve(command::approve::Arguments),
+    Approve(command::approve::ApproveArguments),
     /// Deny what a run waits for: it does not go on
     Deny(command::approve::Arguments),
+    /// Show what teams have spent and hold of their monthly quotas
+    Quota(command::quota::Arguments),
     /// List the runs
     Runs(command::runs::Arguments),
     /// Show what a run found, from its journal; works while it runs
@@ -98,8 +100,9 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, HostError> {
         Command::Retrain(arguments) => command::retrain::run(arguments),
         Command::Stop(arguments) => command::stop::run(&arguments),
         Command::Heartbeat(arguments) => command::heartbeat::run(&arguments),
-        Command::Approve(arguments) => command::approve::run(&arguments, true),
-        Command::Deny(arguments) => command::approve::run(&arguments, false),
+        Command::Approve(arguments) => command::approve::approve(&arguments),
+        Command::Deny(arguments) => command::approve::deny(&arguments),
+        Command::Quota(arguments) => command::quota::run(&arguments),
         Command::Runs(arguments) => command::runs::run(&arguments),
         Command::Show(arguments) => command::show::run(&arguments),
         Command::Audit(subcommand) => command::audit::run(&subcommand),

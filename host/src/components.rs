@@ -30,7 +30,7 @@ pub(crate) fn registry() -> Result<Arc<Registry>, PluginLoadError> {
         Ok(organisation) => organisation.into_iter().for_each(|one| one.restrict(&registry)),
         Err(error) => {
             let policy = format!("the organisation's policy, which can't be used ({error}),");
-            registry.allow_only(AllowedLibraries { policy, sha256: Vec::new() });
+            registry.allow_only(AllowedLibraries { policy, sha256: Vec::new(), signer: None });
         }
     }
     Ok(registry)

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use nas_core::bench::BenchError;
+use nas_core::budget::QuotaError;
 use nas_core::executor::ExecutorError;
 use nas_core::journal::{AnchorError, Finding, JournalError};
 use nas_core::launch::{LaunchError, RunFolderError};
@@ -63,6 +64,9 @@ pub(crate) enum HostError {
     /// The organisation's policy can't be used.
     #[error("{0}")]
     Organisation(#[from] OrganisationError),
+    /// A quota can't be read.
+    #[error("failed to {0}")]
+    Quota(#[from] QuotaError),
     /// A search can't start or go on.
     #[error("{0}")]
     Launch(Box<LaunchError>),
@@ -106,7 +110,9 @@ impl HostError {
         match self {
             Self::Configuration(faults) => faults.exit_code(),
             Self::Usage { .. } => ExitCode::Configuration,
-            Self::File { .. } | Self::Signals(_) | Self::Anchor(_) => ExitCode::Files,
+            Self::File { .. } | Self::Signals(_) | Self::Anchor(_) | Self::Quota(_) => {
+                ExitCode::Files
+            }
             Self::Plugin(_) | Self::Network(_) | Self::Bench(_) => ExitCode::Plugin,
             Self::Run(_) | Self::Tampered { .. } => ExitCode::Run,
             Self::Journal(error) => of_journal(error),
@@ -130,19 +136,26 @@ fn of_launch(error: &LaunchError) -> ExitCode {
         LaunchError::Folder(_) | LaunchError::NeverBegan { .. } | LaunchError::Tampered { .. } => {
             ExitCode::Run
         }
-        LaunchError::Anchor(_) => ExitCode::Files,
+        LaunchError::Anchor(_)
+        | LaunchError::Quota(_)
+        | LaunchError::Search(SearchError::Quota(_)) => ExitCode::Files,
         LaunchError::Journal(error) | LaunchError::Search(SearchError::Journal(error)) => {
             of_journal(error)
         }
         LaunchError::Executor(_) | LaunchError::Search(SearchError::Executor(_)) => {
             ExitCode::Workers
         }
-        LaunchError::Settings(_) | LaunchError::NothingToDecide { .. } => ExitCode::Configuration,
+        LaunchError::Settings(_)
+        | LaunchError::NothingToDecide { .. }
+        | LaunchError::NoDay { .. } => ExitCode::Configuration,
         LaunchError::Refused { .. }
         | LaunchError::NoOrganisation { .. }
         | LaunchError::AwaitsApproval { .. }
         | LaunchError::Denied { .. }
-        | LaunchError::WantsSignature { .. } => ExitCode::Policy,
+        | LaunchError::Organisation(_)
+        | LaunchError::WantsSignature { .. }
+        | LaunchError::WrongSignature { .. }
+        | LaunchError::Expired { .. } => ExitCode::Policy,
         LaunchError::NoHeartbeat { .. } => ExitCode::NoHeartbeat,
         LaunchError::Changed { .. } | LaunchError::Search(_) => ExitCode::Plugin,
         _ => ExitCode::Internal,

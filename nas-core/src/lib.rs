@@ -8,6 +8,7 @@ pub mod executor;
 pub mod journal;
 pub mod launch;
 pub mod machine;
+mod minisign;
 pub mod network;
 pub mod one_shot;
 pub mod organisation;

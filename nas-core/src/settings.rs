@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::budget::Budget;
+use crate::budget::{Budget, QuotaSettings};
 use crate::one_shot::SupernetSettings;
 use crate::plugin::Isolation;
 use crate::protocol::data::DataConfig;
@@ -66,6 +66,9 @@ pub struct Settings {
     /// What the whole search may spend.
     #[serde(default)]
     pub budget: Budget,
+    /// Whose monthly quota the run counts against, beside its own budget.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<QuotaSettings>,
     /// How the work is done.
     #[serde(default)]
     pub execution: ExecutionSettings,

@@ -225,6 +225,8 @@ pub struct Candidate {
     pub cost: Cost,
     /// How often each operation is part of the network, by name.
     pub operations: BTreeMap<Arc<str>, u32>,
+    /// The trials that it was made from.
+    pub parents: Vec<TrialId>,
 }
 
 /// How far a search has come.
@@ -269,10 +271,32 @@ pub struct PolicyContext {
     pub spent: Spending,
     /// What it may spend; absent numbers have no limit.
     pub budget: BTreeMap<String, f64>,
-    /// What has been approved.
+    /// What has been approved; of what was signed, with the key too ([`Self::is_approved`]).
     pub approvals: Vec<String>,
     /// How trials have ended so far.
     pub history: History,
+}
+
+impl PolicyContext {
+    /// Notes that this was approved, and signed with this key.
+    pub fn approve(&mut self, threshold: &str, key: Option<&str>) {
+        self.approvals.push(threshold.to_owned());
+        self.approvals.extend(key.map(|key| signed(threshold, key)));
+    }
+
+    /// Whether this was approved, with this key's signature where one is wanted.
+    #[must_use]
+    pub fn is_approved(&self, threshold: &str, signer: Option<&str>) -> bool {
+        match signer {
+            None => self.approvals.iter().any(|approved| approved == threshold),
+            Some(key) => self.approvals.contains(&signed(threshold, key)),
+        }
+    }
+}
+
+/// An approval that was signed.
+fn signed(threshold: &str, key: &str) -> String {
+    format!("{threshold} signed with {key}")
 }
 
 /// What a search has spent.
@@ -287,6 +311,10 @@ pub struct Spending {
     pub cpu_seconds: f64,
     /// Seconds of GPU of all workers.
     pub gpu_seconds: f64,
+    /// Energy in kilowatt-hours, by the watts that the budget has for processors and GPUs.
+    pub energy_kwh: f64,
+    /// Money, by the budget's prices.
+    pub money: f64,
 }
 
 /// How trials have ended so far.

@@ -2,7 +2,7 @@
 
 use nas_core::journal::{Event, StopReason};
 
-use crate::support::{Sandbox, text};
+use crate::support::{Sandbox, Signer, text};
 
 const CONFIGURATION: &str = r#"
 operations.name = "nb201"
@@ -102,4 +102,102 @@ fn an_approval_of_another_run_does_not_count() {
     copy(&one, &other);
     let folder = other.run_folder_even_if_damaged();
     check(&other, &["resume", folder.to_str().unwrap()], 8, "was changed");
+}
+
+/// A run that waits for an approval with this key.
+fn waiting_for(signer: &Signer) -> Sandbox {
+    let sandbox = waiting();
+    let policy = format!("organisation = \"the bank\"\napproval.key = \"{}\"", signer.key());
+    std::fs::write(sandbox.path("policy.toml"), policy).unwrap();
+    sandbox
+}
+
+const APPROVE: [&str; 6] = ["approve", "last", "--by", "Ada", "--reason", "it is worth it"];
+
+#[track_caller]
+fn check_under(sandbox: &Sandbox, arguments: &[&[&str]], code: i32, expected: &str) -> String {
+    let mut nas = sandbox.nas(&arguments.concat());
+    let output = nas.env("NAS_POLICY", "policy.toml").output().unwrap();
+    assert_eq!(output.status.code(), Some(code), "{}", text(&output));
+    assert!(text(&output).contains(expected), "{}", text(&output));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Has the request for an approval signed, in a file of this name.
+fn sign(sandbox: &Sandbox, signer: &Signer, name: &str, more: &[&str]) -> String {
+    let request = check_under(sandbox, &[&APPROVE, more, &["--request"]], 0, "many_trials");
+    std::fs::write(sandbox.path(name), request).unwrap();
+    signer.sign(&sandbox.path(name));
+    format!("{name}.minisig")
+}
+
+#[test]
+fn an_approval_is_signed_where_the_organisation_names_a_key() {
+    let signer = Signer::new();
+    let sandbox = waiting_for(&signer);
+    check_under(&sandbox, &[&APPROVE], 6, "must be signed with the key");
+    let signature = sign(&sandbox, &signer, "request.json", &["--expires", "2999-12-31"]);
+    let signed = ["--signature", &signature];
+    check_under(&sandbox, &[&APPROVE, &signed], 6, "does not count: what was signed was changed");
+    let forged = sign(&sandbox, &Signer::new(), "forged.json", &[]);
+    check_under(&sandbox, &[&APPROVE, &["--signature", &forged]], 6, "another key signed it");
+    check_under(&sandbox, &[&APPROVE, &signed, &["--expires", "2999-12-31"]], 0, "Approved");
+    check_under(&sandbox, &[&["resume", "last"]], 0, "");
+    check(&sandbox, &["audit", "show", "last"], 0, "until 2999-12-31, signed with");
+}
+
+#[test]
+fn a_replayed_approval_does_not_count() {
+    let signer = Signer::new();
+    let (one, other) = (waiting_for(&signer), waiting_for(&signer));
+    let signature = sign(&one, &signer, "request.json", &[]);
+    std::fs::copy(one.path(&signature), other.path(&signature)).unwrap();
+    let signed = ["--signature", &signature];
+    check_under(&other, &[&APPROVE, &signed], 6, "does not count");
+    check_under(&one, &[&APPROVE, &signed], 0, "Approved");
+}
+
+#[test]
+fn an_approval_that_expired_does_not_count() {
+    let signer = Signer::new();
+    let sandbox = waiting_for(&signer);
+    let old = ["--expires", "2020-01-31"];
+    let signature = sign(&sandbox, &signer, "request.json", &old);
+    let signed = ["--signature", &signature];
+    check_under(&sandbox, &[&APPROVE, &signed, &old], 6, "could be used until 2020-01-31");
+    check_under(&sandbox, &[&APPROVE, &["--expires", "soon"]], 2, "`soon` is no day");
+}
+
+#[test]
+fn an_approval_that_nobody_signed_does_not_let_a_run_go_on() {
+    let signer = Signer::new();
+    let sandbox = waiting_for(&signer);
+    // Where nobody asks for a signature, as before the organisation had a key.
+    check(&sandbox, &APPROVE, 0, "Approved");
+    check_under(&sandbox, &[&["resume", "last"]], 6, "must be signed with the key");
+}
+
+#[test]
+fn an_unsigned_approval_of_one_policy_is_none_of_anothers() {
+    let signer = Signer::new();
+    let sandbox = Sandbox::with_fake_worker("");
+    let asks = format!("name = \"approval\"\nsigner = \"{}\"\nmax_trials = 30", signer.key());
+    // A condition of the user's own that asks for something of the same name.
+    let own = CONFIGURATION.replace("many_trials", "trials");
+    sandbox.configure(&format!("{own}\n[[policy]]\n{asks}"));
+    let waits_for = |expected: &str| match sandbox.events().pop() {
+        Some(Event::Stopped {
+            reason: StopReason::AwaitingApproval { policy, threshold, .. },
+            ..
+        }) => {
+            assert_eq!((policy.as_str(), threshold.as_str()), (expected, "trials"));
+        }
+        other => panic!("{other:?}"),
+    };
+    sandbox.run(&["search", "search.toml"]);
+    waits_for("rules");
+    check(&sandbox, &APPROVE, 0, "Approved");
+    check(&sandbox, &["resume", "last"], 6, "");
+    waits_for("approval");
+    check(&sandbox, &APPROVE, 6, "must be signed with the key");
 }

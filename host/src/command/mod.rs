@@ -31,6 +31,7 @@ pub(crate) mod check;
 
 pub(crate) mod doctor;
 
+pub(crate) mod quota;
 pub(crate) mod reference;
 
 mod conclude;

@@ -58,6 +58,7 @@ fn configuration() -> Result<String, HostError> {
         "inherit",
         "training",
         "budget",
+        "quota",
         "execution",
         "stop",
     ];

@@ -23,8 +23,15 @@ fn decision(event: &Event) -> Option<String> {
         }
         Event::Approval(approval) => {
             let word = if approval.granted { "approved" } else { "denied" };
-            let Approval { policy, threshold, by, reason, .. } = &**approval;
-            format!("{by} {word} {threshold}, which policy {policy} wanted approved: {reason}")
+            let Approval { policy, threshold, by, reason, expires, signed, .. } = &**approval;
+            let expires = expires.as_ref().map_or_else(String::new, |day| format!(", until {day}"));
+            let signed = signed
+                .as_ref()
+                .map_or_else(String::new, |one| format!(", signed with {}", one.key));
+            format!(
+                "{by} {word} {threshold}, which policy {policy} wanted approved: \
+                 {reason}{expires}{signed}"
+            )
         }
         Event::OrganisationPolicy(record) => {
             let signed = record.signed.as_deref().unwrap_or("none was asked for");
@@ -143,13 +150,20 @@ fn ended(trial: TrialId, result: &TrialResult) -> String {
 }
 
 fn spending(spent: &Spending) -> String {
-    format!(
+    let mut text = format!(
         "{} trials, {} wall, {} of processors, {} of GPUs",
         spent.trials,
         number::seconds(spent.wall_seconds),
         number::seconds(spent.cpu_seconds),
         number::seconds(spent.gpu_seconds)
-    )
+    );
+    if spent.energy_kwh > 0.0 {
+        text.push_str(&format!(", {} kWh", number::value(spent.energy_kwh)));
+    }
+    if spent.money > 0.0 {
+        text.push_str(&format!(", {} of money", number::value(spent.money)));
+    }
+    text
 }
 
 /// `2026-01-31 23:59:59`, in UTC.

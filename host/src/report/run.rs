@@ -143,6 +143,14 @@ fn spent(view: &RunView) -> String {
         let limit = of(budget.gpu_seconds.map(number::seconds));
         parts.push(format!("{}{limit} of GPU", number::seconds(spent.gpu_seconds)));
     }
+    if spent.energy_kwh > 0.0 || budget.energy_kwh.is_some() {
+        let limit = of(budget.energy_kwh.map(number::value));
+        parts.push(format!("{}{limit} kWh", number::value(spent.energy_kwh)));
+    }
+    if spent.money > 0.0 || budget.money.is_some() {
+        let limit = of(budget.money.map(number::value));
+        parts.push(format!("{}{limit} of money", number::value(spent.money)));
+    }
     parts.join(", ")
 }
 
@@ -221,6 +229,9 @@ fn write_next(view: &RunView, page: &mut Page) {
         ));
     }
     match view.history.stop.as_ref().map(|stop| &stop.reason) {
+        Some(StopReason::BudgetSpent { budget }) if budget.starts_with("quota.") => {
+            hints.push((format!("nas resume {run}"), "go on once the quota has room again"));
+        }
         Some(StopReason::BudgetSpent { budget }) => {
             hints.push((format!("nas resume {run} --set budget.{budget}=…"), "go on with more"));
         }

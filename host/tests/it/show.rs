@@ -98,7 +98,8 @@ fn write_run(place: &Place, is_over: bool) {
     let folder = place.path().join("runs").join(RUN);
     fs::create_dir_all(&folder).expect("a folder");
     let mut journal = Journal::create(&folder, Arc::new(FakeClock::new())).expect("a journal");
-    let spent = Spending { trials: 2, wall_seconds: 12.5, cpu_seconds: 20.0, gpu_seconds: 0.0 };
+    let spent =
+        Spending { trials: 2, wall_seconds: 12.5, cpu_seconds: 20.0, ..Spending::default() };
     let proposals = vec![
         Proposal::from(Genotype(vec![0, 1, 2, 3, 4, 3])),
         Proposal::from(Genotype(vec![3, 3, 3, 3, 3, 3])).with_parents(&[0]),

@@ -1,7 +1,8 @@
 //! The ledger: what is spent, what is reserved, and whether another attempt may begin.
 //!
 //! It alone decides that the budget is spent. It keeps nothing in a file: the search loop journals
-//! what it answers, and [`Ledger::apply`] rebuilds it from the journal.
+//! what it answers, and [`Ledger::apply`] rebuilds it from the journal. What it offers stands in
+//! the module beside, `offer`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,8 +11,9 @@ use std::time::Duration;
 use nas_plugin_api::trial::TrialId;
 use nas_plugin_api::verdict::Spending;
 
-use super::account::{Account, Share};
-use super::{Budget, Clock, HardLimits, KillMargin, Reservation, Tally};
+use super::purse::{CPU, GPU, PRICED, Purse, amount, less, plus};
+use super::quota::{Claim, Others};
+use super::{Budget, Clock, HardLimits, KillMargin, Quota, QuotaError, Reservation, Tally};
 use crate::journal::Event;
 use crate::protocol::Usage;
 
@@ -38,7 +40,7 @@ pub enum Reserve {
     Wait,
     /// What is left is too little for any attempt, now and later.
     Spent {
-        /// Of which budget (`wall_seconds`, `trials`, `cpu_seconds`, `gpu_seconds`).
+        /// Of which budget (`wall_seconds`, `trials`, …; `quota.TEAM.trials`, … of a quota).
         budget: String,
     },
 }
@@ -54,6 +56,10 @@ pub struct Remaining {
     pub cpu_seconds: Option<f64>,
     /// Seconds of GPU.
     pub gpu_seconds: Option<f64>,
+    /// Energy in kilowatt-hours.
+    pub energy_kwh: Option<f64>,
+    /// Money.
+    pub money: Option<f64>,
 }
 
 /// What a one-shot search may use at most of what is left; absent numbers have no limit of its own.
@@ -67,25 +73,31 @@ pub struct SearchAllowance {
     pub memory_bytes: Option<u64>,
     /// How far below its limits its worker is killed.
     pub margin: KillMargin,
+    /// Threads of its worker.
+    pub threads: usize,
 }
 
-/// What is spent and reserved of a [`Budget`].
+/// What is spent and reserved of a [`Budget`], and of a quota where there is one.
 #[derive(Clone)]
 pub struct Ledger {
-    budget: Budget,
-    workforce: Workforce,
-    margin: KillMargin,
+    pub(super) budget: Budget,
+    pub(super) workforce: Workforce,
+    pub(super) margin: KillMargin,
     clock: Arc<dyn Clock>,
     /// When this session began.
     began: Duration,
     /// Everything but this session's wall time.
     tally: Tally,
     /// What running attempts have reserved.
-    open: BTreeMap<TrialId, Reservation>,
+    pub(super) open: BTreeMap<TrialId, Reservation>,
     /// The most that one attempt used, each number for itself.
-    largest: Usage,
+    pub(super) largest: Usage,
     /// Budgets of which the user was warned, with the limit that they had.
     warned: BTreeMap<String, f64>,
+    /// The quota that is counted against, and how the others stood when it was looked at last.
+    quota: Option<(Arc<Quota>, Others)>,
+    /// What a one-shot search has reserved, and what had been spent then.
+    search: Option<(Spending, Spending)>,
 }
 
 impl Ledger {
@@ -108,7 +120,15 @@ impl Ledger {
             open: BTreeMap::new(),
             largest: Usage::default(),
             warned: BTreeMap::new(),
+            quota: None,
+            search: None,
         }
+    }
+
+    /// The same, where what is spent counts against a quota too.
+    #[must_use]
+    pub fn within(self, quota: Quota) -> Self {
+        Self { quota: Some((Arc::new(quota), Others::default())), ..self }
     }
 
     /// Counts an event of an earlier session, or [`Event::Resumed`], with which this one begins;
@@ -137,51 +157,47 @@ impl Ledger {
 
     /// Reserves what an attempt may use. Another attempt at a trial that has begun before is no
     /// new trial, but everything that it uses is charged.
-    pub fn reserve(&mut self, trial: TrialId) -> Reserve {
-        let offer = self.offer(self.tally.has_begun(trial));
-        if let Reserve::Granted(reservation) = offer {
-            self.tally.begin(trial);
-            self.open.insert(trial, reservation);
-        }
-        offer
+    ///
+    /// # Errors
+    /// A quota that can't be used.
+    pub fn reserve(&mut self, trial: TrialId) -> Result<Reserve, QuotaError> {
+        self.claim(|ledger| {
+            let offer = ledger.offer(ledger.tally.has_begun(trial));
+            if let Reserve::Granted(reservation) = offer {
+                ledger.tally.begin(trial);
+                ledger.open.insert(trial, reservation);
+            }
+            offer
+        })
     }
 
-    /// What a one-shot search may use whose own limits are these: all that is left, since nothing
-    /// else runs meanwhile. Charge it with [`Self::overhead`].
-    #[must_use]
-    pub fn offer_search(&self, own: &SearchAllowance) -> Reserve {
-        let spent = |budget: &str| Reserve::Spent { budget: budget.to_owned() };
-        let (remaining, margin) = (self.remaining(), &own.margin);
-        let least = |limit: Option<f64>, left: Option<f64>| {
-            limit.unwrap_or(f64::INFINITY).min(left.unwrap_or(f64::INFINITY))
-        };
-        let too_little =
-            |seconds: f64, margin: f64| seconds < (2.0 * margin).max(f64::MIN_POSITIVE);
-        let less_start = |left: Option<f64>| left.map(|left| left - margin.start_seconds);
-        let wall_seconds = least(own.wall_seconds, remaining.wall_seconds);
-        let cpu_seconds = least(own.cpu_seconds, less_start(remaining.cpu_seconds));
-        let gpu_seconds = match self.workforce.uses_gpu {
-            true => less_start(remaining.gpu_seconds).unwrap_or(f64::INFINITY),
-            false => 0.0,
-        };
-        let own_is_less = |own: Option<f64>, all: f64| own.is_some_and(|own| own <= all);
-        if too_little(wall_seconds, margin.wall_seconds) {
-            return spent(match own_is_less(own.wall_seconds, wall_seconds) {
-                true => "supernet.wall_seconds",
-                false => "wall_seconds",
-            });
-        }
-        if too_little(cpu_seconds, margin.cpu_seconds) {
-            return spent(match own_is_less(own.cpu_seconds, cpu_seconds) {
-                true => "supernet.cpu_seconds",
-                false => "cpu_seconds",
-            });
-        }
-        if self.workforce.uses_gpu && too_little(gpu_seconds, margin.gpu_seconds) {
-            return spent("gpu_seconds");
-        }
-        let memory_bytes = own.memory_bytes.unwrap_or(self.budget.trial_memory_bytes);
-        Reserve::Granted(Reservation { wall_seconds, cpu_seconds, gpu_seconds, memory_bytes })
+    /// Reserves what a one-shot search may use: all that is left, since nothing else runs
+    /// meanwhile. Charge it with [`Self::overhead`].
+    ///
+    /// # Errors
+    /// A quota that can't be used.
+    pub fn reserve_search(&mut self, own: &SearchAllowance) -> Result<Reserve, QuotaError> {
+        self.claim(|ledger| {
+            let offer = ledger.offer_search(own);
+            if let Reserve::Granted(reservation) = offer {
+                let cost = plus(&ledger.cost(&reservation.in_full()), &ledger.start(&own.margin));
+                ledger.search = Some((cost, ledger.spent()));
+            }
+            offer
+        })
+    }
+
+    /// A one-shot search's worker is gone; what it did not use of its reservation is free again.
+    pub fn release_search(&mut self) {
+        self.search = None;
+    }
+
+    /// Tells the quota what is spent and held by now, where one is counted against.
+    ///
+    /// # Errors
+    /// A quota that can't be used.
+    pub fn report(&mut self) -> Result<(), QuotaError> {
+        self.claim(|_| ())
     }
 
     /// What an attempt with this reservation is killed at.
@@ -228,113 +244,91 @@ impl Ledger {
     pub fn spent(&self) -> Spending {
         let mut spent = self.tally.spent();
         spent.wall_seconds += self.clock.now().saturating_sub(self.began).as_secs_f64();
-        spent
+        self.budget.rates.priced(spent)
     }
 
-    /// What is neither spent nor held for running attempts.
+    /// What is neither spent nor held for running attempts, of the run's own budget.
     #[must_use]
     pub fn remaining(&self) -> Remaining {
-        let (budget, spent) = (&self.budget, self.spent());
+        let (own, [energy, money]) = (self.own(), PRICED);
+        let wall_seconds = self.budget.wall_seconds;
         Remaining {
-            wall_seconds: budget.wall_seconds.map(|limit| (limit - spent.wall_seconds).max(0.0)),
-            trials: budget.trials.map(|limit| limit.saturating_sub(spent.trials)),
-            cpu_seconds: self.cpu().left(),
-            gpu_seconds: self.gpu().left(),
+            wall_seconds: wall_seconds.map(|limit| (limit - own.spent.wall_seconds).max(0.0)),
+            trials: own.trials_left(),
+            cpu_seconds: own.left(&CPU),
+            gpu_seconds: own.left(&GPU),
+            energy_kwh: own.left(&energy),
+            money: own.left(&money),
         }
-    }
-
-    /// The budget of which too little is left for a new trial, now and later.
-    #[must_use]
-    pub fn spent_budget(&self) -> Option<String> {
-        match self.offer(false) {
-            Reserve::Spent { budget } => Some(budget),
-            Reserve::Granted(_) | Reserve::Wait => None,
-        }
-    }
-
-    /// Whether there is such a budget.
-    #[must_use]
-    pub fn is_spent(&self) -> bool {
-        self.spent_budget().is_some()
     }
 
     /// An [`Event::BudgetWarning`] for each budget that is nearly spent: one each, and another
     /// only after its limit was changed.
     pub fn warnings(&mut self) -> Vec<Event> {
-        let spent = self.spent();
-        let spent = [
-            ("wall_seconds", spent.wall_seconds),
-            ("trials", spent.trials as f64),
-            ("cpu_seconds", spent.cpu_seconds),
-            ("gpu_seconds", spent.gpu_seconds),
-        ];
-        let limits = self.budget.caps();
         let mut events = Vec::new();
-        for (name, spent) in spent {
-            let Some(&limit) = limits.get(name) else { continue };
-            if spent >= WARNING_SHARE * limit && self.warned.get(name) != Some(&limit) {
-                self.warned.insert(name.to_owned(), limit);
-                events.push(Event::BudgetWarning { budget: name.to_owned(), spent, limit });
+        for purse in self.purses() {
+            for (name, &limit) in &purse.caps {
+                let (spent, budget) = (amount(&purse.spent, name), purse.name_of(name));
+                if spent >= WARNING_SHARE * limit && self.warned.get(&budget) != Some(&limit) {
+                    self.warned.insert(budget.clone(), limit);
+                    events.push(Event::BudgetWarning { budget, spent, limit });
+                }
             }
         }
         events
     }
 
-    fn offer(&self, is_retry: bool) -> Reserve {
-        let spent = |budget: &str| Reserve::Spent { budget: budget.to_owned() };
-        let remaining = self.remaining();
-        if remaining.trials == Some(0) && !is_retry {
-            return spent("trials");
-        }
-        let own_wall = self.budget.trial_seconds + self.margin.wall_seconds;
-        let wall_seconds = own_wall.min(remaining.wall_seconds.unwrap_or(f64::INFINITY));
-        if wall_seconds < (2.0 * self.margin.wall_seconds).max(f64::MIN_POSITIVE) {
-            return spent("wall_seconds");
-        }
-        // The most that an attempt can use in its time: every thread always busy, and one more for
-        // what libtorch and the worker do beside.
-        let own_cpu = wall_seconds * (self.workforce.threads + 1) as f64;
-        let own_gpu = if self.workforce.uses_gpu { wall_seconds } else { 0.0 };
-        let idle = self.workforce.workers.saturating_sub(self.open.len());
-        match (self.cpu().share(own_cpu, idle), self.gpu().share(own_gpu, idle)) {
-            (Share::Spent, _) => spent("cpu_seconds"),
-            (_, Share::Spent) => spent("gpu_seconds"),
-            (Share::Wait, _) | (_, Share::Wait) => Reserve::Wait,
-            (Share::Granted(cpu_seconds), Share::Granted(gpu_seconds)) => {
-                let memory_bytes = self.budget.trial_memory_bytes;
-                Reserve::Granted(Reservation {
-                    wall_seconds,
-                    cpu_seconds,
-                    gpu_seconds,
-                    memory_bytes,
-                })
-            }
-        }
+    /// The run's own budget with what is spent and held of it, and the quota.
+    pub(super) fn purses(&self) -> Vec<Purse> {
+        let own = self.own();
+        let of_team = self.quota.as_ref().map(|(quota, others)| Purse {
+            prefix: format!("quota.{}.", quota.team()),
+            caps: quota.caps().clone(),
+            spent: plus(&others.spent, &less(&own.spent, &others.before)),
+            held: plus(&others.held, &own.held),
+            sharers: 1 + others.n_idle,
+        });
+        [own].into_iter().chain(of_team).collect()
     }
 
-    fn cpu(&self) -> Account {
-        Account {
-            limit: self.budget.cpu_seconds,
-            spent: self.tally.spent().cpu_seconds,
-            held: self.held(|reservation| reservation.cpu_seconds),
-            start: self.margin.start_seconds,
-            largest: self.largest.cpu_seconds,
-            margin: self.margin.cpu_seconds,
-        }
+    fn own(&self) -> Purse {
+        let (caps, spent) = (self.budget.caps(), self.spent());
+        let (prefix, held) = (String::new(), self.held(&spent));
+        Purse { prefix, caps, spent, held, sharers: 1 }
     }
 
-    fn gpu(&self) -> Account {
-        Account {
-            limit: self.budget.gpu_seconds,
-            spent: self.tally.spent().gpu_seconds,
-            held: self.held(|reservation| reservation.gpu_seconds),
-            start: self.margin.start_seconds,
-            largest: self.largest.gpu_seconds,
-            margin: self.margin.gpu_seconds,
-        }
+    /// What attempts hold, a start of a worker for each included, and a one-shot search.
+    fn held(&self, spent: &Spending) -> Spending {
+        let start = self.start(&self.margin);
+        let of_search = self.search.map(|(cost, before)| less(&cost, &less(spent, &before)));
+        let costs = self.open.values().map(|open| plus(&self.cost(&open.in_full()), &start));
+        costs.chain(of_search).fold(Spending::default(), |sum, cost| plus(&sum, &cost))
     }
 
-    fn held(&self, of: impl Fn(&Reservation) -> f64) -> f64 {
-        self.open.values().map(|reservation| of(reservation) + self.margin.start_seconds).sum()
+    /// What the start of a worker may cost.
+    pub(super) fn start(&self, margin: &KillMargin) -> Spending {
+        let cpu_seconds = margin.start_seconds;
+        let gpu_seconds = if self.workforce.uses_gpu { cpu_seconds } else { 0.0 };
+        self.cost(&Usage { cpu_seconds, gpu_seconds, ..Usage::default() })
+    }
+
+    /// What this usage costs.
+    pub(super) fn cost(&self, usage: &Usage) -> Spending {
+        let Usage { cpu_seconds, gpu_seconds, wall_seconds, peak_memory_bytes: _ } = *usage;
+        let times = Spending { wall_seconds, cpu_seconds, gpu_seconds, ..Spending::default() };
+        self.budget.rates.priced(times)
+    }
+
+    /// Looks at the quota, does something, and claims what is spent and held then, with no other
+    /// run in between.
+    fn claim<T>(&mut self, act: impl FnOnce(&mut Self) -> T) -> Result<T, QuotaError> {
+        let Some((quota, _)) = self.quota.clone() else { return Ok(act(self)) };
+        let (now_ms, spent) = (self.clock.unix_ms(), self.spent());
+        quota.claim(now_ms, &spent, |others| {
+            self.quota = Some((Arc::clone(&quota), *others));
+            let answer = act(self);
+            let spent = self.spent();
+            (answer, Claim { spent, held: self.held(&spent) })
+        })
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Rates;
 use crate::protocol::Usage;
 
 /// The `[budget]` table: absent numbers have no limit.
@@ -27,12 +28,22 @@ pub struct Budget {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0.1, max = 1e12))]
     pub gpu_seconds: Option<f64>,
+    /// Energy in kilowatt-hours, by the watts in `rates`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1e-9, max = 1e12))]
+    pub energy_kwh: Option<f64>,
+    /// Money, by the prices in `rates` and in their currency.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1e-9, max = 1e12))]
+    pub money: Option<f64>,
     /// Longest wall time of one trial, in seconds.
     #[schemars(range(min = 0.1, max = 1e9))]
     pub trial_seconds: f64,
     /// Most resident memory of one worker, in bytes.
     #[schemars(range(min = 67108864))]
     pub trial_memory_bytes: u64,
+    /// What energy and money are computed by.
+    pub rates: Rates,
 }
 
 impl Default for Budget {
@@ -42,8 +53,11 @@ impl Default for Budget {
             trials: None,
             cpu_seconds: None,
             gpu_seconds: None,
+            energy_kwh: None,
+            money: None,
             trial_seconds: 3600.0,
             trial_memory_bytes: 4 << 30,
+            rates: Rates::default(),
         }
     }
 }
@@ -57,6 +71,8 @@ impl Budget {
             ("trials", self.trials.map(|trials| trials as f64)),
             ("cpu_seconds", self.cpu_seconds),
             ("gpu_seconds", self.gpu_seconds),
+            ("energy_kwh", self.energy_kwh),
+            ("money", self.money),
         ]
         .into_iter()
         .filter_map(|(name, limit)| Some((name.to_owned(), limit?)))
@@ -78,6 +94,16 @@ pub struct Reservation {
 }
 
 impl Reservation {
+    /// This share of all its times.
+    pub(super) fn scaled(self, share: f64) -> Self {
+        Self {
+            wall_seconds: share * self.wall_seconds,
+            cpu_seconds: share * self.cpu_seconds,
+            gpu_seconds: share * self.gpu_seconds,
+            memory_bytes: self.memory_bytes,
+        }
+    }
+
     /// What an attempt is charged of which nobody knows what it used: all of it. Its memory is
     /// gone with its process, and costs nothing.
     #[must_use]

@@ -13,7 +13,7 @@ use crate::protocol::Usage;
 /// supervisor again and again gives no free time.
 pub const TICK_SECONDS: f64 = 1.0;
 
-/// What a run has spent. The wall time is that of the last event that carries one.
+/// What a run has spent. Wall time, energy and money are those of the last event that carries them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tally {
     spent: Spending,
@@ -97,5 +97,7 @@ impl Tally {
 
     fn pass(&mut self, spent: &Spending) {
         self.spent.wall_seconds = self.spent.wall_seconds.max(spent.wall_seconds);
+        self.spent.energy_kwh = spent.energy_kwh;
+        self.spent.money = spent.money;
     }
 }

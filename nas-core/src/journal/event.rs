@@ -7,7 +7,7 @@ use nas_plugin_api::component::ComponentKind;
 use nas_plugin_api::genotype::Genotype;
 use nas_plugin_api::measurement::{Cost, EpochRecord, Measurements};
 use nas_plugin_api::trial::{Outcome, Proposal, TrialId};
-use nas_plugin_api::verdict::{QuestionKind, Spending, Verdict};
+use nas_plugin_api::verdict::{PolicyContext, QuestionKind, Spending, Verdict};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -329,6 +329,28 @@ pub struct Approval {
     pub by: String,
     /// Why.
     pub reason: String,
+    /// The last day (`2026-01-31`, UTC) on which an approval can be used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<String>,
+    /// The approver's signature, where one was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<Signed>,
+}
+
+impl Approval {
+    /// Tells policies what was approved.
+    pub(crate) fn note(&self, context: &mut PolicyContext) {
+        context.approve(&self.threshold, self.signed.as_ref().map(|signed| signed.key.as_str()));
+    }
+}
+
+/// A signature of minisign's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signed {
+    /// The public key.
+    pub key: String,
+    /// The signature, as its file has it.
+    pub signature: String,
 }
 
 /// A component that takes part.

@@ -30,7 +30,7 @@ pub use entries::{Entries, Entry, Recorded};
 pub use error::{ChainFault, JournalError};
 pub use event::{
     Answer, Approval, ChoicePaths, ComponentRecord, Event, FileRecord, OrganisationRecord,
-    RandomGenotype, SearchEnd, SearchEndReason, Start, StopReason, TrialResult,
+    RandomGenotype, SearchEnd, SearchEndReason, Signed, Start, StopReason, TrialResult,
 };
 pub use log::{EventLog, MemoryLog};
 pub use reader::JournalReader;

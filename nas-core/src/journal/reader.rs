@@ -60,6 +60,16 @@ impl JournalReader {
         self.entries().map(|entry| entry?.record(&self.path))
     }
 
+    /// The same, each with the chain's hash up to and with it.
+    pub fn events_with_hashes(
+        &self,
+    ) -> impl Iterator<Item = Result<(Recorded, ChainHash), JournalError>> {
+        self.entries().map(|entry| {
+            let entry = entry?;
+            Ok((entry.record(&self.path)?, entry.hash))
+        })
+    }
+
     /// The events after this head, which an earlier call gave: what has happened since.
     pub fn events_after(&self, head: Head) -> impl Iterator<Item = Result<Recorded, JournalError>> {
         self.entries_after(head).map(|entry| entry?.record(&self.path))

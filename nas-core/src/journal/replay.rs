@@ -50,7 +50,7 @@ pub struct RunHistory {
     /// What was decided since it stopped to wait for an approval.
     pub decision: Option<Approval>,
     /// What was approved.
-    pub approvals: Vec<String>,
+    pub approvals: Vec<Approval>,
     /// How it ended; absent while it runs, and when it was cut off.
     pub stop: Option<Stop>,
     /// Wall seconds spent at the last sign of life; 0 where there was none.
@@ -140,7 +140,7 @@ impl RunHistory {
             Event::OrganisationPolicy(record) => self.organisations.push((**record).clone()),
             Event::Approval(approval) => {
                 if approval.granted {
-                    self.approvals.push(approval.threshold.clone());
+                    self.approvals.push((**approval).clone());
                 }
                 self.decision = Some((**approval).clone());
             }

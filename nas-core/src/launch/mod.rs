@@ -20,7 +20,7 @@ mod start;
 mod stop_watch;
 
 pub use anchor::anchor;
-pub use approve::decide;
+pub use approve::{Decision, approval_request, decide};
 pub use audit::audit;
 use prepare::prepare_policies;
 pub use prepare::{Prepared, prepare};

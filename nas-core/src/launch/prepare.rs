@@ -17,6 +17,7 @@ use super::Problem;
 use super::prepare_benchmark::PreparedBenchmark;
 use super::prepare_inherit::{self, PreparedInherit};
 use super::prepare_one_shot::{Configs, PreparedSearch};
+use crate::budget::QuotaSettings;
 use crate::executor::prepare_data;
 use crate::journal::{ComponentRecord, FileRecord};
 use crate::network::NetworkSpace;
@@ -91,6 +92,17 @@ pub fn prepare(
 ) -> Result<Prepared, Vec<Problem>> {
     let mut settings = settings.clone();
     settings.execution.workers = workers(settings.execution.workers);
+    // Paths mean the same wherever the run is taken up, and to the organisation's rules.
+    let absolute = |path: &Path| {
+        let path = folder.join(path);
+        std::path::absolute(&path).unwrap_or(path)
+    };
+    if let Some(quota) = &mut settings.quota {
+        quota.file = absolute(&quota.file);
+    }
+    if let Some(path) = settings.data.as_mut().and_then(|data| data.path.as_mut()) {
+        *path = absolute(path);
+    }
     let places = PolicyPlaces::from_environment();
     let organisation = Organisation::in_force(&places, Some((&settings, folder)))
         .map_err(|error| vec![Problem::new("organisation_policy", error.to_string())])?;
@@ -148,7 +160,7 @@ pub(super) struct Preparation {
     pub(super) limit: Duration,
     pub(super) problems: Vec<Problem>,
     files: Vec<FileRecord>,
-    organisation: Option<Organisation>,
+    pub(super) organisation: Option<Organisation>,
     /// What trials get where nothing is trained: from a benchmark, or with inherited weights.
     pub(super) delivers: Option<Vec<String>>,
 }
@@ -269,7 +281,7 @@ impl Preparation {
         let policies: Vec<Value> = settings.policies.iter().map(|_| next()).collect();
         let benchmark = next();
 
-        let (data, data_usage) = self.prepare_data(&mut settings)?;
+        let (data, data_usage) = self.prepare_data(&settings)?;
         let configs = Configs { operations, space, strategy };
         let scale = self.scale(&settings, data.as_ref());
         let fidelity = Fidelity {
@@ -390,12 +402,42 @@ impl Preparation {
             }
             _ => {}
         }
+        self.check_budget(settings);
         let recipe = &settings.training.recipe;
         if recipe.final_learning_rate > recipe.learning_rate {
             let text = format!("{} is above `learning_rate`", recipe.final_learning_rate);
             let expected = format!("at most {}", recipe.learning_rate);
             let key = "training.final_learning_rate";
             self.problems.push(Problem::new(key, text).expecting(expected));
+        }
+    }
+
+    /// A limit of energy or money needs something that costs any.
+    fn check_budget(&mut self, settings: &Settings) {
+        let mut limits = vec![("budget", settings.budget.caps())];
+        match settings.quota.as_ref().map(QuotaSettings::caps) {
+            Some(Ok(caps)) => limits.push(("quota", caps)),
+            Some(Err(error)) => self.problems.push(Problem::new("quota", error.to_string())),
+            None => {}
+        }
+        let rates = &settings.budget.rates;
+        let priced = [
+            ("energy_kwh", rates.count_energy(), "watts_per_cpu` or `watts_per_gpu"),
+            (
+                "money",
+                rates.count_money(),
+                "price_per_hour`, `price_per_cpu_hour` or `price_per_gpu_hour",
+            ),
+        ];
+        for (whose, caps) in limits {
+            for (name, counts, rates) in priced {
+                if caps.contains_key(name) && !counts {
+                    let text = format!("`{name}` is limited, and nothing costs any");
+                    let expected = format!("`{rates}` in `budget.rates`");
+                    let problem = Problem::new(&format!("{whose}.{name}"), text);
+                    self.problems.push(problem.expecting(expected));
+                }
+            }
         }
     }
 
@@ -466,13 +508,8 @@ impl Preparation {
         value
     }
 
-    fn prepare_data(&mut self, settings: &mut Settings) -> Option<(Option<DataSummary>, Usage)> {
-        let Some(config) = &mut settings.data else { return Some((None, Usage::default())) };
-        if let Some(path) = &config.path
-            && path.is_relative()
-        {
-            config.path = Some(self.folder.join(path));
-        }
+    fn prepare_data(&mut self, settings: &Settings) -> Option<(Option<DataSummary>, Usage)> {
+        let Some(config) = &settings.data else { return Some((None, Usage::default())) };
         match prepare_data(config) {
             Ok((summary, usage)) => {
                 let batch = settings.training.recipe.batch_size;

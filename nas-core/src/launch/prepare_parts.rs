@@ -109,6 +109,7 @@ impl Preparation {
         configs: Vec<Value>,
     ) -> Option<Vec<Policy>> {
         let mut policies = Vec::new();
+        let approver = self.organisation.as_ref().and_then(|one| one.rules.approval.key.clone());
         for (index, (policy, config)) in settings.policies.iter().zip(configs).enumerate() {
             let (registry, name) = (Arc::clone(&self.registry), policy.name.clone());
             let key = format!("policy.{index}");
@@ -125,7 +126,7 @@ impl Preparation {
                 }
             }
             match Policy::new(&policy.name, policy.mode, made) {
-                Ok(policy) => policies.push(policy),
+                Ok(policy) => policies.push(policy.approved_by(approver.clone())),
                 Err(error) => self.problems.push(Problem::new(&key, error.to_string())),
             }
         }

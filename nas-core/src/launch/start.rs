@@ -14,15 +14,16 @@ use super::prepare_benchmark::PreparedBenchmark;
 use super::prepare_inherit::PreparedInherit;
 use super::stop_watch::StopWatch;
 use super::{Prepared, Problem, RunFolder, RunFolderError, prepare};
-use crate::budget::{Budget, Clock, KillMargin, Ledger, RealClock, Workforce};
+use crate::budget::{Budget, Clock, KillMargin, Ledger, Quota, QuotaError, RealClock, Workforce};
 use crate::executor::{
     BenchmarkExecutor, Executor, ExecutorError, LocalExecutor, LocalOptions, POLL_INTERVAL,
     WorkerBounds, worker_program,
 };
 use crate::journal::{
-    AnchorError, Event, EventLog, Finding, Journal, JournalError, Recorded, RunHistory, Start,
-    StopReason,
+    AnchorError, Approval, Event, EventLog, Finding, Journal, JournalError, Recorded, RunHistory,
+    Start, StopReason,
 };
+use crate::organisation::OrganisationError;
 use crate::plugin::Registry;
 use crate::protocol::Setup;
 use crate::protocol::data::DataSummary;
@@ -51,6 +52,9 @@ pub enum LaunchError {
     /// The search.
     #[error(transparent)]
     Search(#[from] SearchError),
+    /// The quota that the run counts against.
+    #[error("failed to {0}")]
+    Quota(#[from] QuotaError),
     /// The settings in the journal can't be used any more.
     #[error("the run's settings can't be used any more: {}", join(.0))]
     Settings(Vec<Problem>),
@@ -122,19 +126,52 @@ pub enum LaunchError {
         /// How it stands.
         standing: String,
     },
-    /// A policy wants a signature.
+    /// An approval must be signed.
     #[error(
-        "policy `{policy}` wants the approval of {threshold} signed with the key of {signer}, and \
-         this version can't check such signatures; the run stays as it is"
+        "the approval of {threshold}, which policy `{policy}` wants, must be signed with the key \
+         {key}: `nas approve RUN --request` with the same reason, name and expiry prints the text \
+         to sign, `minisign -S -m FILE` signs it, and `--signature FILE.minisig` hands it over"
     )]
     WantsSignature {
         /// The policy.
         policy: String,
         /// What is to be approved.
         threshold: String,
-        /// Whose key.
-        signer: String,
+        /// The public key.
+        key: String,
     },
+    /// An approval's signature is none, or one of something else.
+    #[error(
+        "the approval of {threshold} does not count: {message}; it must be signed with {key}, for \
+         this run and the event at which it stopped"
+    )]
+    WrongSignature {
+        /// What is to be approved.
+        threshold: String,
+        /// The public key.
+        key: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// An approval is too old.
+    #[error(
+        "the approval of {threshold} could be used until {expires} (UTC); it is to be given again"
+    )]
+    Expired {
+        /// What was approved.
+        threshold: String,
+        /// The last day.
+        expires: String,
+    },
+    /// An expiry is no date.
+    #[error("`{text}` is no day; give the last one as `2026-01-31`")]
+    NoDay {
+        /// What was given.
+        text: String,
+    },
+    /// The organisation's policy can't be used.
+    #[error(transparent)]
+    Organisation(#[from] OrganisationError),
     /// A run that began under an organisation's policy would go on under none.
     #[error(
         "the run began under the policy of {organisation} (`{}`), and none holds now; name it with \
@@ -202,7 +239,9 @@ impl Prepared {
         journal.append(&started)?;
         anchor_beginning(journal.reader())?;
         let (workforce, margin) = forces(&self.settings);
-        let mut ledger = Ledger::new(&self.settings.budget, workforce, margin, Arc::clone(&clock));
+        let ledger = Ledger::new(&self.settings.budget, workforce, margin, Arc::clone(&clock));
+        let mut ledger = within_quota(ledger, &self.settings, &folder)?;
+        ledger.report()?;
         ledger.overhead(&self.data_usage);
         let spent = ledger.spent();
         started.iter().for_each(|event| observer.event(event, &spent));
@@ -274,11 +313,12 @@ impl Prepared {
     fn ask_policies(
         &mut self,
         question: impl Fn(Plan) -> Question,
-        approvals: &[String],
+        approvals: &[Approval],
     ) -> Result<(), LaunchError> {
         let plan = plan_of(&self.settings, &self.parts);
-        let (budget, approvals) = (self.settings.budget.caps(), approvals.to_vec());
-        let context = PolicyContext { budget, approvals, ..PolicyContext::default() };
+        let budget = self.settings.budget.caps();
+        let mut context = PolicyContext { budget, ..PolicyContext::default() };
+        approvals.iter().for_each(|approval| approval.note(&mut context));
         let verdict = self.parts.ask_policies(&question(plan), &context);
         match verdict {
             Some((policy, verdict)) if verdict.action.severity() > Action::Warn.severity() => {
@@ -308,7 +348,7 @@ pub fn resume(
         return Err(LaunchError::NeverBegan { run: folder.name() });
     };
     check_anchored(journal.reader(), folder)?;
-    check_approved(&history)?;
+    check_approved(journal.reader(), folder, &history, clock.unix_ms())?;
     let silent_seconds = history.silent_seconds();
     let mut settings: Settings = serde_json::from_value(history.settings.clone())
         .map_err(|error| LaunchError::Settings(vec![Problem::new("", error.to_string())]))?;
@@ -326,7 +366,10 @@ pub fn resume(
     prepared.ask_policies(Question::Resume, &history.approvals)?;
 
     let (workforce, margin) = forces(&settings);
+    // With the limits that the organisation has set meanwhile.
+    let settings = prepared.settings.clone();
     let ledger = Ledger::new(&settings.budget, workforce, margin, Arc::clone(&clock));
+    let ledger = within_quota(ledger, &settings, folder)?;
     let data = prepared.data_overhead();
     let resumed = Event::Resumed {
         settings: changes.budget.as_ref().and_then(|_| serde_json::to_value(&settings).ok()),
@@ -403,6 +446,18 @@ fn forces(settings: &Settings) -> (Workforce, KillMargin) {
         None => KillMargin::for_polling(POLL_INTERVAL, execution.threads),
     };
     (workforce, margin)
+}
+
+/// A run that counts against a quota does so in every session.
+fn within_quota(
+    ledger: Ledger,
+    settings: &Settings,
+    folder: &RunFolder,
+) -> Result<Ledger, QuotaError> {
+    match &settings.quota {
+        Some(quota) => Ok(ledger.within(Quota::open(quota, folder.path())?)),
+        None => Ok(ledger),
+    }
 }
 
 fn executor(

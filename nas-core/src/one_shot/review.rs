@@ -7,7 +7,7 @@ use nas_plugin_api::verdict::{
     Action, PolicyContext, Progress, Question, Spending, Verdict, evidence,
 };
 
-use crate::journal::{Event, SearchEndReason, SearchHistory, StopReason};
+use crate::journal::{Approval, Event, SearchEndReason, SearchHistory, StopReason};
 use crate::protocol::one_shot::OneShotEpoch;
 use crate::search::{Judgement, Policy, judge};
 
@@ -31,7 +31,7 @@ pub(super) enum Decision {
 pub(crate) struct EpochJudge {
     budget: BTreeMap<String, f64>,
     best_so_far: Option<f64>,
-    approvals: Vec<String>,
+    approvals: Vec<Approval>,
 }
 
 impl EpochJudge {
@@ -46,8 +46,8 @@ impl EpochJudge {
     }
 
     /// A person approved this.
-    pub(crate) fn approve(&mut self, threshold: &str) {
-        self.approvals.push(threshold.to_owned());
+    pub(crate) fn approve(&mut self, approval: &Approval) {
+        self.approvals.push(approval.clone());
     }
 
     /// Asks the policies about an epoch. They see how the search stood when it ended, so that a
@@ -69,13 +69,13 @@ impl EpochJudge {
             mean: accuracy,
             signals: epoch.signals.clone(),
         };
-        let context = PolicyContext {
+        let mut context = PolicyContext {
             elapsed_seconds: spent.wall_seconds,
             spent,
             budget: self.budget.clone(),
-            approvals: self.approvals.clone(),
             ..PolicyContext::default()
         };
+        self.approvals.iter().for_each(|approval| approval.note(&mut context));
         let judged = judge(policies, Question::Progress(progress), &Arc::new(context));
         judged.map(|judgement| *judgement).unwrap_or_default()
     }

@@ -111,7 +111,7 @@ impl<'a> OneShotSearch<'a> {
             if let Event::Approval(approval) = event
                 && approval.granted
             {
-                self.state.epochs.approve(&approval.threshold);
+                self.state.epochs.approve(approval);
             }
             if let Event::SearchEpoch { epoch, spent, .. } = event {
                 // The last one is judged when the search goes on, unless that was done.
@@ -163,7 +163,9 @@ impl<'a> OneShotSearch<'a> {
             if self.stop.wants_stop() {
                 return Ok(SearchOutcome::Stopped(self.stop.reason()));
             }
-            match self.part()? {
+            let part = self.part();
+            self.ledger.release_search();
+            match part? {
                 Part::Again => {}
                 Part::Over(outcome) => return Ok(outcome),
             }
@@ -184,12 +186,20 @@ impl<'a> OneShotSearch<'a> {
 
     /// One worker, from its start to its end.
     fn part(&mut self) -> Result<Part, SearchError> {
-        let reservation = match self.ledger.offer_search(&self.allowance()) {
+        let reservation = match self.ledger.reserve_search(&self.allowance())? {
             Reserve::Granted(reservation) => reservation,
             Reserve::Spent { budget } => {
                 return self.out_of_budget(&budget, Usage::default()).map(Part::Over);
             }
-            Reserve::Wait => return Ok(Part::Again),
+            Reserve::Wait => {
+                // Other runs hold what is left of the quota.
+                std::thread::sleep(POLL);
+                let spent = self.ledger.spent();
+                if spent.wall_seconds - self.state.last_journalled > JOURNAL_SECONDS {
+                    self.write(vec![Event::Ticked { spent }])?;
+                }
+                return Ok(Part::Again);
+            }
         };
         let stop = self.stop.clone();
         let mut worker = match SearchWorker::start(self.worker.clone(), &|| stop.wants_stop()) {
@@ -411,6 +421,7 @@ impl<'a> OneShotSearch<'a> {
             cpu_seconds: settings.cpu_seconds.map(|limit| (limit - used.cpu_seconds).max(0.0)),
             memory_bytes: settings.memory_bytes,
             margin: KillMargin::for_polling(POLL_INTERVAL, self.worker.setup.threads),
+            threads: self.worker.setup.threads,
         }
     }
 
@@ -420,6 +431,7 @@ impl<'a> OneShotSearch<'a> {
             return Ok(());
         }
         self.log.append(&events)?;
+        self.ledger.report()?;
         let spent = self.ledger.spent();
         self.state.last_journalled = spent.wall_seconds;
         for event in &events {

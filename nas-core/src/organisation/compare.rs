@@ -5,6 +5,7 @@
 //! refused all the same, since whoever wrote them expects them to count.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use nas_plugin_api::component::ComponentKind;
 use nas_plugin_api::template::{Options, Space};
@@ -12,8 +13,9 @@ use serde_json::{Map, Value};
 
 use super::find::Organisation;
 use super::rules::{BudgetCaps, PluginRules, Rules};
-use crate::budget::Budget;
+use crate::budget::{Budget, QuotaSettings, Rates};
 use crate::launch::Problem;
+use crate::minisign;
 use crate::plugin::{Isolation, Registry, check_config};
 use crate::settings::{ComponentSettings, PolicyMode, Settings};
 
@@ -36,8 +38,21 @@ impl Rules {
         if let Some(wrong) = digests.find(|text| !is_digest(text)) {
             return Err(format!("`{wrong}` in `plugins` is no sha256; it has 64 digits of 0-9a-f"));
         }
+        let keys = [("plugins.signer", &self.plugins.signer), ("approval.key", &self.approval.key)];
+        for (name, key) in keys {
+            if let Some(Err(error)) = key.as_deref().map(minisign::public_key) {
+                return Err(format!("`{name}` is no public key of minisign's: {error}"));
+            }
+        }
         let caps = &self.budget;
-        let numbers = [caps.wall_seconds, caps.cpu_seconds, caps.gpu_seconds, caps.trial_seconds];
+        let numbers = [
+            caps.wall_seconds,
+            caps.cpu_seconds,
+            caps.gpu_seconds,
+            caps.energy_kwh,
+            caps.money,
+            caps.trial_seconds,
+        ];
         match numbers.into_iter().flatten().find(|number| !(number.is_finite() && *number > 0.0)) {
             Some(number) => Err(format!("{number} in `budget` is no limit; it must be above 0")),
             None => Ok(()),
@@ -53,6 +68,7 @@ impl Organisation {
     /// Every attempt to be looser.
     pub fn check(&self, settings: &mut Settings, registry: &Registry) -> Result<(), Vec<Problem>> {
         let mut problems = self.check_budget(&mut settings.budget);
+        problems.extend(self.check_quota(settings));
         for (index, policy) in settings.policies.iter().enumerate() {
             let required = self.rules.policies.iter().filter(|one| one.name == policy.name);
             for required in required {
@@ -61,6 +77,8 @@ impl Organisation {
         }
         problems.extend(self.check_isolation(settings.execution.isolation));
         problems.extend(self.check_libraries(settings, registry));
+        problems.extend(self.check_data(settings));
+        problems.extend(self.check_export(settings));
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
@@ -102,15 +120,34 @@ impl Organisation {
             gpu_seconds,
             trial_seconds: seconds,
             trial_memory_bytes: bytes,
+            energy_kwh,
+            money,
+            rates,
         } = budget;
         looser.cap("wall_seconds", wall_seconds, caps.wall_seconds);
         looser.cap("trials", trials, caps.trials);
         looser.cap("cpu_seconds", cpu_seconds, caps.cpu_seconds);
         looser.cap("gpu_seconds", gpu_seconds, caps.gpu_seconds);
+        looser.cap("energy_kwh", energy_kwh, caps.energy_kwh);
+        looser.cap("money", money, caps.money);
+        looser.rates(rates, &caps.rates);
         looser.cap_of_trial("trial_seconds", seconds, default.trial_seconds, caps.trial_seconds);
         let (default, cap) = (default.trial_memory_bytes, caps.trial_memory_bytes);
         looser.cap_of_trial("trial_memory_bytes", bytes, default, cap);
         looser.problems
+    }
+
+    /// Every run counts against the rules' quota, and against no other.
+    fn check_quota(&self, settings: &mut Settings) -> Option<Problem> {
+        let mut required = self.rules.quota.clone()?;
+        let folder = self.path.parent().unwrap_or(Path::new(""));
+        required.file = absolute(folder.join(required.file));
+        let own = settings.quota.replace(required.clone());
+        let own = own.filter(|own| *own != required)?;
+        let name = |one: &QuotaSettings| format!("team `{}` of `{}`", one.team, one.file.display());
+        let text =
+            format!("`quota` is {}, and {} has {}", name(&own), self.title(), name(&required));
+        Some(Problem::new("quota", text).expecting("the same, or nothing"))
     }
 
     /// Compares a run's policy with the required one of the same name.
@@ -156,7 +193,7 @@ impl Organisation {
     }
 
     fn check_libraries(&self, settings: &Settings, registry: &Registry) -> Vec<Problem> {
-        let Some(allowed) = &self.rules.plugins.sha256 else { return Vec::new() };
+        let Some(allowed) = self.allowed_libraries() else { return Vec::new() };
         let kind = registry.strategy_kind(&settings.strategy.name, settings.supernet.is_some());
         let parts = settings.components(kind).into_iter();
         let required = self.rules.policies.iter();
@@ -166,7 +203,7 @@ impl Organisation {
         for (kind, name, _) in parts.chain(required) {
             let Ok(record) = registry.record(kind, name) else { continue };
             let (Some(sha256), Some(library)) = (record.sha256, record.library) else { continue };
-            if !allowed.contains(&sha256) {
+            if !allowed.allow(Path::new(&library), &sha256) {
                 let text = format!(
                     "{} `{name}` comes from the library `{library}` with sha256 {sha256}, which {} \
                      does not allow",
@@ -175,15 +212,16 @@ impl Organisation {
                 );
                 let key =
                     if kind == ComponentKind::OneShotStrategy { "strategy" } else { kind.name() };
-                let n = allowed.len();
-                problems.push(
-                    Problem::new(key, text)
-                        .expecting(format!("one of the {n} libraries in its `plugins.sha256`")),
-                );
+                problems.push(Problem::new(key, text).expecting(allowed.expected()));
             }
         }
         problems
     }
+}
+
+/// A path that means the same wherever the run is taken up.
+fn absolute(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
 }
 
 /// Collects limits that are looser than the rules'.
@@ -211,6 +249,32 @@ impl Looser {
             }
             Some(_) => {}
         }
+    }
+
+    /// Gives rates that were left out the rules' values, and notes those that are below them.
+    fn rates(&mut self, own: &mut Rates, least: &Rates) {
+        let Rates {
+            watts_per_cpu,
+            watts_per_gpu,
+            price_per_cpu_hour,
+            price_per_gpu_hour,
+            price_per_hour,
+        } = own;
+        let mut floor = |name: &str, own: &mut f64, least: f64| {
+            if *own == 0.0 {
+                *own = least;
+            } else if *own < least {
+                let title = &self.title;
+                let text = format!("`{name}` in `budget.rates` is {own}, and {title} has {least}");
+                let problem = Problem::new(&format!("budget.rates.{name}"), text);
+                self.problems.push(problem.expecting(format!("at least {least}")));
+            }
+        };
+        floor("watts_per_cpu", watts_per_cpu, least.watts_per_cpu);
+        floor("watts_per_gpu", watts_per_gpu, least.watts_per_gpu);
+        floor("price_per_cpu_hour", price_per_cpu_hour, least.price_per_cpu_hour);
+        floor("price_per_gpu_hour", price_per_gpu_hour, least.price_per_gpu_hour);
+        floor("price_per_hour", price_per_hour, least.price_per_hour);
     }
 
     /// The same of a limit that has a default, which counts as left out.

@@ -202,14 +202,20 @@ impl Organisation {
     /// Holds a registry to the rules: which libraries may be loaded, which are trusted, which run in
     /// a process of their own.
     pub fn restrict(&self, registry: &Registry) {
-        let PluginRules { sha256, trusted, isolation } = &self.rules.plugins;
-        if let Some(sha256) = sha256.clone() {
-            registry.allow_only(AllowedLibraries { policy: self.title(), sha256 });
-        }
+        let PluginRules { trusted, isolation, .. } = &self.rules.plugins;
+        self.allowed_libraries().into_iter().for_each(|only| registry.allow_only(only));
         if let Some(trusted) = trusted {
             registry.trust_only(&trusted.iter().cloned().collect());
         }
         registry.isolate(*isolation);
+    }
+
+    /// The libraries that may be loaded, if not all may.
+    pub(super) fn allowed_libraries(&self) -> Option<AllowedLibraries> {
+        let PluginRules { sha256, signer, .. } = self.rules.plugins.clone();
+        let is_open = sha256.is_none() && signer.is_none();
+        let (policy, sha256) = (self.title(), sha256.unwrap_or_default());
+        (!is_open).then_some(AllowedLibraries { policy, sha256, signer })
     }
 
     /// What the journal records of it.

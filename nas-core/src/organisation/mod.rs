@@ -7,9 +7,12 @@
 //! can change the program, the file, or the environment that names it.
 
 mod compare;
+mod compare_data;
 mod find;
 mod rules;
 mod signature;
 
 pub use find::{FoundBy, Organisation, OrganisationError, PolicyPlaces};
-pub use rules::{BudgetCaps, OperationRules, PluginRules, Rules};
+pub use rules::{
+    ApprovalRules, BudgetCaps, DataRules, ExportRules, OperationRules, PluginRules, Rules,
+};

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use data_encoding::HEXLOWER;
 use nas_plugin_api::adapter::{Library, Maker};
 use nas_plugin_api::component::{ComponentKind, Registration};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::PluginLoadError;
 use super::examine::{Examined, Memory, examine, make_ready_again};
@@ -17,6 +19,7 @@ use super::nearest::nearest;
 use super::open::{check_interface, open};
 use super::places::Places;
 use crate::journal::ComponentRecord;
+use crate::minisign;
 use crate::protocol::one_shot::{self, ComponentSource};
 
 /// All components that are known. A library is loaded when the first of its components is created.
@@ -38,6 +41,37 @@ pub struct AllowedLibraries {
     pub policy: String,
     /// Hexadecimal sha256 of each.
     pub sha256: Vec<String>,
+    /// The public key of whoever may sign others.
+    pub signer: Option<String>,
+}
+
+impl AllowedLibraries {
+    /// Whether a library with this digest may be loaded: it is listed, or signed.
+    #[must_use]
+    pub fn allow(&self, library: &Path, sha256: &str) -> bool {
+        let is_signed = |key: &String| is_signed(library, sha256, key);
+        self.sha256.iter().any(|listed| listed == sha256)
+            || self.signer.as_ref().is_some_and(is_signed)
+    }
+
+    /// What would be allowed, for messages.
+    #[must_use]
+    pub fn expected(&self) -> String {
+        let listed = format!("one of the {} libraries in its `plugins.sha256`", self.sha256.len());
+        match &self.signer {
+            Some(key) => format!("{listed}, or one that {key} signed"),
+            None => listed,
+        }
+    }
+}
+
+/// Whether the file has this digest and its signature, beside it, is of this key.
+fn is_signed(library: &Path, sha256: &str, key: &str) -> bool {
+    let Ok(key) = minisign::public_key(key) else { return false };
+    let signature = std::fs::read_to_string(minisign::signature_file(library));
+    let (Ok(bytes), Ok(signature)) = (std::fs::read(library), signature) else { return false };
+    HEXLOWER.encode(&Sha256::digest(&bytes)) == sha256
+        && minisign::verify(&bytes, &signature, &key).is_ok()
 }
 
 impl Registry {
@@ -233,7 +267,7 @@ impl Registry {
                 .map_err(|source| PluginLoadError::Interface { path: PathBuf::new(), source });
         };
         let allowed = self.allowed.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(rule) = allowed.iter().find(|rule| !rule.sha256.contains(sha256)) {
+        if let Some(rule) = allowed.iter().find(|rule| !rule.allow(path, sha256)) {
             let (path, sha256, policy) = (path.clone(), sha256.clone(), rule.policy.clone());
             return Err(PluginLoadError::NotAllowed { path, sha256, policy });
         }

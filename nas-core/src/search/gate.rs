@@ -74,6 +74,7 @@ pub(super) fn candidate(trial: TrialId, proposal: &Proposal, outline: &Outline) 
         genotype: proposal.genotype.clone(),
         cost: outline.cost,
         operations: outline.operations.clone(),
+        parents: proposal.details.parents.clone(),
     }
 }
 

@@ -9,6 +9,7 @@ use nas_plugin_api::trial::{Fidelity, Trial};
 use nas_plugin_api::verdict::{Action, PolicyContext, Question, QuestionKind, Verdict};
 
 use super::policies::judge;
+use crate::budget::QuotaError;
 use crate::executor::ExecutorError;
 use crate::journal::JournalError;
 use crate::network::{NetworkError, NetworkSpace};
@@ -44,6 +45,8 @@ pub struct Policy {
     pub mode: PolicyMode,
     /// The policy itself.
     pub policy: Timed<Box<dyn SafetyPolicy>>,
+    /// The organisation's approver, whose key must sign whatever this policy wants approved.
+    pub(super) approver: Option<String>,
     answers: Vec<QuestionKind>,
 }
 
@@ -58,7 +61,13 @@ impl Policy {
         policy: Timed<Box<dyn SafetyPolicy>>,
     ) -> Result<Self, CallError> {
         let answers = policy.call("list what it answers", |policy| Ok(policy.answers()))?;
-        Ok(Self { name: name.to_owned(), mode, policy, answers })
+        Ok(Self { name: name.to_owned(), mode, policy, approver: None, answers })
+    }
+
+    /// The same, where an organisation's approver signs all that is approved.
+    #[must_use]
+    pub fn approved_by(self, approver: Option<String>) -> Self {
+        Self { approver, ..self }
     }
 
     /// Whether it is asked this kind of question.
@@ -125,6 +134,9 @@ pub enum SearchError {
     /// The journal can't be written.
     #[error("the journal can't be written: {0}")]
     Journal(#[from] JournalError),
+    /// The quota that the run counts against can't be used.
+    #[error("failed to {0}")]
+    Quota(#[from] QuotaError),
     /// A component failed.
     #[error("`{component}` failed to {source}")]
     Component {

@@ -65,8 +65,14 @@ pub(super) fn judge_all(
             let text = format!("the policy failed, which counts as halt: {error}");
             vec![Verdict::new(Action::HaltRun, "policy_failed", text); questions.len()]
         });
-        for ((judgement, question), verdict) in judgements.iter_mut().zip(&*questions).zip(verdicts)
+        for ((judgement, question), mut verdict) in
+            judgements.iter_mut().zip(&*questions).zip(verdicts)
         {
+            if let (Action::PauseForApproval { signer, .. }, Some(key)) =
+                (&mut verdict.action, &policy.approver)
+            {
+                *signer = Some(key.clone());
+            }
             if verdict.action != Action::Allow {
                 let is_approved = is_approved(&verdict.action, context);
                 let judgement = judgement.get_or_insert_with(Box::default);
@@ -97,7 +103,9 @@ fn ask(
 /// Whether a person has approved what this asks approval for.
 fn is_approved(action: &Action, context: &PolicyContext) -> bool {
     match action {
-        Action::PauseForApproval { threshold, .. } => context.approvals.contains(threshold),
+        Action::PauseForApproval { threshold, signer } => {
+            context.is_approved(threshold, signer.as_deref())
+        }
         _ => false,
     }
 }

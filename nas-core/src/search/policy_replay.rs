@@ -89,8 +89,8 @@ impl PolicyReplay<'_> {
                 self.state.asked(parts, answer, *spent, Some(&settled), &mut events);
             }
             Event::Approval(approval) if approval.granted => {
-                self.state.approve(&approval.threshold);
-                self.epochs.approve(&approval.threshold);
+                self.state.approve(approval);
+                self.epochs.approve(approval);
             }
             Event::Dispatched { trial, attempt, .. } => self.state.dispatched(*trial, *attempt),
             Event::Abandoned { trial, .. } => self.state.abandoned(*trial),

@@ -32,7 +32,7 @@ impl Search<'_> {
                     self.set_waiting(*answer == Answer::Wait);
                 }
                 Event::Approval(approval) if approval.granted => {
-                    self.state.approve(&approval.threshold);
+                    self.state.approve(approval);
                 }
                 Event::Dispatched { trial, attempt, .. } => {
                     self.state.dispatched(*trial, *attempt);

@@ -204,7 +204,7 @@ impl<'a> Search<'a> {
                 continue;
             };
             let (attempt, seed) = (*attempt, trial_seed(self.seed, trial, observed.len()));
-            let Reserve::Granted(reservation) = self.ledger.reserve(trial) else { break };
+            let Reserve::Granted(reservation) = self.ledger.reserve(trial)? else { break };
             let fidelity = admitted.fidelity;
             let continues = self.state.checkpoints.of(proposal);
             let assignment =
@@ -226,6 +226,11 @@ impl<'a> Search<'a> {
     fn collect(&mut self, timeout: Duration) -> Result<(), SearchError> {
         let updates = self.executor.poll(timeout)?;
         self.take(updates)?;
+        self.tick()
+    }
+
+    /// Writes down that time passed, now and then.
+    fn tick(&mut self) -> Result<(), SearchError> {
         let spent = self.ledger.spent();
         if spent.wall_seconds - self.last_journalled > JOURNAL_SECONDS {
             self.journal(vec![Event::Ticked { spent }])?;
@@ -324,7 +329,11 @@ impl<'a> Search<'a> {
     fn check_stuck(&mut self) -> Result<(), SearchError> {
         if let Some(budget) = self.ledger.spent_budget() {
             self.state.stop_for(StopReason::BudgetSpent { budget });
-        } else if self.state.queue.is_empty() && self.state.ended.is_empty() {
+        } else if !self.state.queue.is_empty() {
+            // Other runs hold what is left of the quota; they may give some of it back.
+            std::thread::sleep(POLL);
+            self.tick()?;
+        } else if self.state.ended.is_empty() {
             let message = "propose: it waits for results although no trial is running";
             return Err(SearchError::Component {
                 component: self.parts.strategy.component().to_owned(),
@@ -389,6 +398,7 @@ impl<'a> Search<'a> {
             return Ok(());
         }
         self.log.append(&self.unwritten)?;
+        self.ledger.report()?;
         let spent = self.ledger.spent();
         self.last_journalled = spent.wall_seconds;
         self.unwritten.iter().for_each(|event| self.observer.event(event, &spent));

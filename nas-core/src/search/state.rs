@@ -21,7 +21,7 @@ use super::progress::ProgressTracker;
 use super::score::{self, Evaluated};
 use super::{Parts, SearchError};
 use crate::executor::Ended;
-use crate::journal::{Answer, Event, StopReason, TrialResult};
+use crate::journal::{Answer, Approval, Event, StopReason, TrialResult};
 use crate::network::Outliner;
 use crate::settings::Settings;
 
@@ -195,8 +195,8 @@ impl State {
     }
 
     /// A person approved this.
-    pub(super) fn approve(&mut self, threshold: &str) {
-        Arc::make_mut(&mut self.context).approvals.push(threshold.to_owned());
+    pub(super) fn approve(&mut self, approval: &Approval) {
+        approval.note(Arc::make_mut(&mut self.context));
     }
 
     fn note_context(&mut self, spent: Spending) {

@@ -29,6 +29,11 @@ pub(super) struct Candidates {
     genotypes: Packed<u16>,
     costs: Costs,
     operations: Table,
+    /// How many parents each has; none where a host does not say so yet.
+    #[serde(default)]
+    n_parents: Packed<u32>,
+    #[serde(default)]
+    parents: Packed<u64>,
 }
 
 /// Results of such candidates.
@@ -100,17 +105,23 @@ impl Candidates {
             genotypes: candidates.iter().flat_map(|each| &each.genotype.0).copied().collect(),
             costs: candidates.iter().map(|candidate| &candidate.cost).collect(),
             operations: Table::of(counts),
+            n_parents: candidates.iter().map(|each| each.parents.len() as u32).collect(),
+            parents: candidates.iter().flat_map(|each| &each.parents).copied().collect(),
         })
     }
 
     fn unpack(self) -> Result<Vec<Candidate>, PluginError> {
         let (n, n_choices) = (self.trials.0.len(), self.n_choices);
+        let n_parents: u64 = self.n_parents.0.iter().map(|&n| u64::from(n)).sum();
         let agree = self.genotypes.0.len() == n.saturating_mul(n_choices)
             && self.costs.has(n)
-            && self.operations.has(n);
+            && self.operations.has(n)
+            && [0, n].contains(&self.n_parents.0.len())
+            && self.parents.0.len() as u64 == n_parents;
         if !agree {
             return Err(wrong_lengths());
         }
+        let mut parents = self.parents.0.iter().copied();
         let candidate = |(index, trial)| Candidate {
             trial,
             genotype: Genotype(self.genotypes.0[index * n_choices..][..n_choices].to_vec()),
@@ -119,6 +130,10 @@ impl Candidates {
                 .operations
                 .row(index)
                 .map(|(name, count)| (name.clone(), count as u32))
+                .collect(),
+            parents: parents
+                .by_ref()
+                .take(self.n_parents.0.get(index).map_or(0, |&n| n as usize))
                 .collect(),
         };
         Ok(self.trials.0.iter().copied().enumerate().map(candidate).collect())
@@ -188,7 +203,8 @@ mod tests {
             _ => (Measurements::default(), Vec::new()),
         };
         let genotype = Genotype(genotype);
-        let candidate = Candidate { trial, genotype, cost, operations };
+        let parents = (1..trial).collect();
+        let candidate = Candidate { trial, genotype, cost, operations, parents };
         Review { candidate, outcome, measurements, objectives }
     }
 

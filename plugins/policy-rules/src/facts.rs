@@ -19,6 +19,8 @@ pub(crate) fn of(question: &Question, context: &PolicyContext) -> Context<'stati
             ("wall_seconds", real(spent.wall_seconds)),
             ("cpu_seconds", real(spent.cpu_seconds)),
             ("gpu_seconds", real(spent.gpu_seconds)),
+            ("energy_kwh", real(spent.energy_kwh)),
+            ("money", real(spent.money)),
         ]),
     );
     set("budget", map(budget));

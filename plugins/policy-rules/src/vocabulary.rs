@@ -13,7 +13,17 @@ pub(crate) fn of(kind: QuestionKind) -> Vec<(&'static str, Type)> {
     let numbers = || Type::Map(Box::new(Type::Number));
     let mut names = vec![
         ("elapsed_seconds", number()),
-        ("spent", record(&["trials", "wall_seconds", "cpu_seconds", "gpu_seconds"])),
+        (
+            "spent",
+            record(&[
+                "trials",
+                "wall_seconds",
+                "cpu_seconds",
+                "gpu_seconds",
+                "energy_kwh",
+                "money",
+            ]),
+        ),
         ("budget", numbers()),
         (
             "history",

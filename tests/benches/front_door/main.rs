@@ -12,6 +12,7 @@ mod table;
 
 mod bench_speed;
 mod multi_fidelity;
+mod policy_cost;
 mod real_training;
 mod search_loop;
 mod start_up;
@@ -24,10 +25,11 @@ use table::Table;
 /// Fills lines of the table.
 type Bench = fn(&mut Table);
 
-const BENCHES: [(&str, Bench); 6] = [
+const BENCHES: [(&str, Bench); 7] = [
     ("trials_a_minute", trials_a_minute::run),
     ("time_outside_training", time_outside_training::run),
     ("search_loop", search_loop::run),
+    ("policy_cost", policy_cost::run),
     ("start_up", start_up::run),
     ("stop_latency", stop_latency::run),
     ("bench_speed", bench_speed::run),

@@ -86,7 +86,6 @@ pub(crate) fn search<'a>(
     observer: &'a mut dyn Observer,
 ) -> Search<'a> {
     let Plan { strategy, policies, trials, executor, work } = plan;
-    let policies: Vec<Value> = policies.iter().map(|name| json!({"name": name})).collect();
     let settings: Settings = serde_json::from_value(json!({
         "operations": {"name": "nb201"},
         "space": {"name": "nb201", "channels": 16, "cells": 1},
@@ -108,7 +107,8 @@ pub(crate) fn search<'a>(
 /// What differs between the searches here.
 pub(crate) struct Plan<'a> {
     pub(crate) strategy: &'a str,
-    pub(crate) policies: &'a [&'a str],
+    /// Each with its settings, as in a configuration.
+    pub(crate) policies: &'a [Value],
     pub(crate) trials: u64,
     pub(crate) executor: Box<dyn Executor>,
     pub(crate) work: Box<dyn Work>,
@@ -139,9 +139,10 @@ fn parts(registry: &Arc<Registry>, settings: &Settings) -> Parts {
         move |all, name, config| all.strategy(name, config, &context),
     );
     let policies = settings.policies.iter().map(|policy| {
-        let made = make(registry, ComponentKind::Policy, &policy.name, |all, name, config| {
-            all.policy(name, config)
-        });
+        let kind = ComponentKind::Policy;
+        let config = config(registry, kind, &policy.name, &policy.config);
+        let made =
+            make(registry, kind, &policy.name, move |all, name, _| all.policy(name, &config));
         Policy::new(&policy.name, PolicyMode::Enforce, made).expect("a built-in policy answers")
     });
     let policies = policies.collect();
@@ -170,8 +171,17 @@ fn make<T: 'static>(
 }
 
 pub(crate) fn defaults(registry: &Registry, kind: ComponentKind, name: &str) -> Value {
+    config(registry, kind, name, &Map::new())
+}
+
+fn config(
+    registry: &Registry,
+    kind: ComponentKind,
+    name: &str,
+    given: &Map<String, Value>,
+) -> Value {
     let known = registry.find(kind, name).expect("run `make build` first");
-    check_config(&known.info, &Map::new()).expect("defaults are valid")
+    check_config(&known.info, given).expect("these settings are valid")
 }
 
 fn start(settings: &Settings) -> Start {

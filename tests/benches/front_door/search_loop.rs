@@ -18,6 +18,7 @@ use nas_plugin_api::measurement::{Measurements, names};
 use nas_plugin_api::objective::Objective;
 use nas_plugin_api::trial::Fidelity;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
+use serde_json::{Value, json};
 
 use crate::estimate::Estimate;
 use crate::parts::{Plan, defaults, folder, isolating_registry, registry, search, space};
@@ -32,11 +33,12 @@ const IN_FLIGHT: usize = 64;
 
 pub(crate) fn run(table: &mut Table) {
     let registry = Arc::new(registry());
+    let limits = &[json!({ "name": "limits" })][..];
     let [memory, durable] = [Goal::AtLeast(50_000.0), Goal::AtLeast(5_000.0)];
     for (journal, policies, goal) in [
-        (JournalKind::Memory, &["limits"][..], memory),
+        (JournalKind::Memory, limits, memory),
         (JournalKind::Memory, &[], Goal::None),
-        (JournalKind::Durable, &["limits"], durable),
+        (JournalKind::Durable, limits, durable),
         (JournalKind::Durable, &[], Goal::None),
     ] {
         let measure = |_| evaluations_a_second(&registry, policies, journal);
@@ -59,7 +61,8 @@ pub(crate) fn run(table: &mut Table) {
 /// What it costs that no plugin is trusted. Their processes' time is not this one's, so by the clock.
 fn isolated(table: &mut Table) {
     let registry = Arc::new(isolating_registry());
-    for (what, policies) in [("1 policy", &["limits"][..]), ("0 policies", &[])] {
+    let limits = &[json!({ "name": "limits" })][..];
+    for (what, policies) in [("1 policy", limits), ("0 policies", &[])] {
         let measure = |_| evaluations_a_second(&registry, policies, JournalKind::Memory)[1];
         let what = format!("in memory, {what}, all plugins isolated: by the clock");
         table.line(&what, Estimate::of((0..RUNS).map(measure).collect()), Goal::None);
@@ -119,7 +122,7 @@ impl JournalKind {
 /// By processor time, and by the clock.
 fn evaluations_a_second(
     registry: &Arc<Registry>,
-    policies: &[&str],
+    policies: &[Value],
     journal: JournalKind,
 ) -> [f64; 2] {
     let (strategy, trials) = ("random", TRIALS);

@@ -14,6 +14,7 @@ use nas_core::protocol::Setup;
 use nas_core::protocol::recipe::Recipe;
 use nas_core::search::{KeepWeights, Observer, Training};
 use nas_plugin_api::verdict::Spending;
+use serde_json::json;
 
 use crate::estimate::Estimate;
 use crate::parts::{Plan, folder, programs, registry, search, space};
@@ -45,7 +46,7 @@ pub(crate) fn run(table: &mut Table) {
     let work = Training::new(space(&registry), whole, folder.path(), keep, Vec::new());
     let plan = Plan {
         strategy: "random",
-        policies: &["limits"],
+        policies: &[json!({ "name": "limits" })],
         trials: TRIALS,
         executor: Box::new(LocalExecutor::new(options).expect("a thread")),
         work: Box::new(work),

@@ -7,6 +7,10 @@ use std::time::{Duration, Instant};
 
 use nas_core::journal::{Event, Journal};
 
+mod signer;
+
+pub(crate) use signer::Signer;
+
 /// Where cargo puts what it builds.
 pub(crate) fn programs() -> PathBuf {
     let test = std::env::current_exe().unwrap();

@@ -78,12 +78,15 @@ impl Standing {
     /// The share of the budget that is spent, of the one that is nearest to its end; absent
     /// without any limit.
     pub(crate) fn share(&self, spent: &Spending) -> Option<f64> {
-        let Budget { trials, wall_seconds, cpu_seconds, gpu_seconds, .. } = &self.budget;
+        let Budget { trials, wall_seconds, cpu_seconds, gpu_seconds, energy_kwh, money, .. } =
+            &self.budget;
         [
             trials.map(|limit| self.n_done as f64 / limit as f64),
             wall_seconds.map(|limit| spent.wall_seconds / limit),
             cpu_seconds.map(|limit| spent.cpu_seconds / limit),
             gpu_seconds.map(|limit| spent.gpu_seconds / limit),
+            energy_kwh.map(|limit| spent.energy_kwh / limit),
+            money.map(|limit| spent.money / limit),
         ]
         .into_iter()
         .flatten()
@@ -124,6 +127,15 @@ impl Standing {
         for (what, limit, used) in times {
             if let Some(limit) = limit {
                 parts.push(format!("{}{what}", number::seconds((limit - used).max(0.0))));
+            }
+        }
+        let priced = [
+            (" kWh", self.budget.energy_kwh, spent.energy_kwh),
+            (" of money", self.budget.money, spent.money),
+        ];
+        for (what, limit, used) in priced {
+            if let Some(limit) = limit {
+                parts.push(format!("{}{what}", number::value((limit - used).max(0.0))));
             }
         }
         match parts.is_empty() {

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nas_core::budget::{
-    Budget, Clock, FakeClock, KillMargin, Ledger, Reservation, Reserve, Workforce,
+    Budget, Clock, FakeClock, KillMargin, Ledger, Rates, Reservation, Reserve, Workforce,
 };
 use nas_core::journal::{Event, RunHistory, Start, StopReason};
 use nas_core::protocol::Usage;
 use nas_plugin_api::trial::TrialId;
+use nas_plugin_api::verdict::Spending;
 use proptest::prelude::*;
 
 /// Something that may happen in a search.
@@ -49,10 +50,31 @@ prop_compose! {
         trials in prop::option::of(1..20_u64),
         cpu_seconds in prop::option::of(0.5..500.0),
         gpu_seconds in prop::option::of(0.5..500.0),
+        (energy_kwh, money) in (prop::option::of(0.001..1.0), prop::option::of(0.01..5.0)),
+        (watts_per_cpu, watts_per_gpu) in (0.0..1e4, 0.0..1e4),
+        prices in (0.0..100.0, 0.0..100.0, 0.0..100.0),
         trial_seconds in 0.5..100.0,
     ) -> Budget {
         let trial_memory_bytes = 1 << 30;
-        Budget { wall_seconds, trials, cpu_seconds, gpu_seconds, trial_seconds, trial_memory_bytes }
+        let (price_per_cpu_hour, price_per_gpu_hour, price_per_hour) = prices;
+        let rates = Rates {
+            watts_per_cpu,
+            watts_per_gpu,
+            price_per_cpu_hour,
+            price_per_gpu_hour,
+            price_per_hour,
+        };
+        Budget {
+            wall_seconds,
+            trials,
+            cpu_seconds,
+            gpu_seconds,
+            energy_kwh,
+            money,
+            trial_seconds,
+            trial_memory_bytes,
+            rates,
+        }
     }
 }
 
@@ -127,7 +149,7 @@ impl Run {
         let retry = self.retries.pop();
         let trial = retry.unwrap_or(self.next_trial);
         let history = RunHistory::of(&self.journal);
-        match self.ledger.reserve(trial) {
+        match self.ledger.reserve(trial).unwrap() {
             Reserve::Granted(reservation) => {
                 let number = history.attempts.get(&trial).copied().unwrap_or(0);
                 self.next_trial = self.next_trial.max(trial + 1);
@@ -180,6 +202,15 @@ impl Run {
 
     fn overhead(&mut self, share: f64) {
         let left = self.ledger.remaining();
+        // What is priced bounds the times too.
+        let rates = self.budget.rates;
+        let of = |cpu_seconds: f64, gpu_seconds: f64| {
+            rates.priced(Spending { cpu_seconds, gpu_seconds, ..Spending::default() })
+        };
+        let all = of(left.cpu_seconds.unwrap_or(10.0), left.gpu_seconds.unwrap_or(10.0));
+        let within = |left: Option<f64>, all: f64| left.map_or(1.0, |left| (left / all).min(1.0));
+        let share =
+            share * within(left.energy_kwh, all.energy_kwh).min(within(left.money, all.money));
         self.spend_beside(Usage {
             cpu_seconds: share * left.cpu_seconds.unwrap_or(10.0),
             gpu_seconds: share * left.gpu_seconds.unwrap_or(10.0),
@@ -227,6 +258,18 @@ impl Run {
         let gpu_held = held(|reservation| reservation.gpu_seconds);
         assert!(within(spent.cpu_seconds, cpu_held, self.budget.cpu_seconds), "{spent:?}");
         assert!(within(spent.gpu_seconds, gpu_held, self.budget.gpu_seconds), "{spent:?}");
+        let held = self.running.iter().map(|attempt| attempt.reservation.in_full());
+        let held = held.fold(Spending::default(), |sum, usage| Spending {
+            wall_seconds: sum.wall_seconds + usage.wall_seconds,
+            cpu_seconds: sum.cpu_seconds + usage.cpu_seconds,
+            gpu_seconds: sum.gpu_seconds + usage.gpu_seconds,
+            ..sum
+        });
+        let held = self.budget.rates.priced(held);
+        assert!(within(spent.energy_kwh, held.energy_kwh, self.budget.energy_kwh), "{spent:?}");
+        if let Some(Event::Dispatched { .. }) = self.journal.last() {
+            assert!(within(spent.money, held.money, self.budget.money), "{spent:?}");
+        }
         assert!(self.budget.trials.is_none_or(|limit| spent.trials <= limit), "{spent:?}");
         if let (Some(limit), Some(last)) = (self.budget.wall_seconds, self.running.last())
             && let Some(Event::Dispatched { .. }) = self.journal.last()
@@ -245,7 +288,7 @@ impl Run {
         assert_eq!(folded.remaining(), self.ledger.remaining());
         let mut living = self.ledger.clone();
         assert_eq!(folded.warnings(), living.warnings());
-        assert_eq!(folded.reserve(TrialId::MAX), living.reserve(TrialId::MAX));
+        assert_eq!(folded.reserve(TrialId::MAX).unwrap(), living.reserve(TrialId::MAX).unwrap());
         let history = RunHistory::of(&self.journal);
         assert_eq!(history.tally.spent(), spent);
         assert_eq!(history.open.len(), self.running.len());

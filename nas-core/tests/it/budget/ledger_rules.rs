@@ -46,7 +46,7 @@ fn without_limits_a_trial_may_use_what_its_time_allows() {
     let budget = Budget { trial_seconds: 60.0, ..Budget::default() };
     let workforce = Workforce { workers: 1, threads: 3, uses_gpu: true };
     let mut ledger = ledger(&budget, workforce, MARGIN);
-    let reservation = granted(ledger.reserve(0));
+    let reservation = granted(ledger.reserve(0).unwrap());
     assert_eq!(
         reservation,
         Reservation {
@@ -76,28 +76,28 @@ fn the_margin_covers_two_looks_and_a_thread_more() {
 #[test]
 fn idle_workers_share_what_is_left() {
     let mut ledger = ledger(&cpu_budget(600.0), TWO_WORKERS, MARGIN);
-    assert_eq!(granted(ledger.reserve(0)).cpu_seconds, 300.0);
-    assert_eq!(granted(ledger.reserve(1)).cpu_seconds, 300.0);
+    assert_eq!(granted(ledger.reserve(0).unwrap()).cpu_seconds, 300.0);
+    assert_eq!(granted(ledger.reserve(1).unwrap()).cpu_seconds, 300.0);
     assert_eq!(ledger.remaining().cpu_seconds, Some(0.0));
     // What a trial does not use goes to the next.
     ledger.charge(0, &cpu(5.0));
-    assert_eq!(granted(ledger.reserve(2)).cpu_seconds, 295.0);
+    assert_eq!(granted(ledger.reserve(2).unwrap()).cpu_seconds, 295.0);
 }
 
 #[test]
 fn a_trial_waits_rather_than_be_killed_for_lack_of_time() {
     let mut ledger = ledger(&cpu_budget(100.0), TWO_WORKERS, MARGIN);
-    granted(ledger.reserve(0));
-    granted(ledger.reserve(1));
+    granted(ledger.reserve(0).unwrap());
+    granted(ledger.reserve(1).unwrap());
     ledger.charge(0, &cpu(30.0));
     // 20 are free, and 61 would be enough for a trial twice as long as the last.
-    assert_eq!(ledger.reserve(2), Reserve::Wait);
+    assert_eq!(ledger.reserve(2).unwrap(), Reserve::Wait);
     assert!(!ledger.is_spent());
     ledger.charge(1, &cpu(30.0));
     // Nothing runs any more that could give back.
-    assert_eq!(granted(ledger.reserve(2)).cpu_seconds, 40.0);
+    assert_eq!(granted(ledger.reserve(2).unwrap()).cpu_seconds, 40.0);
     ledger.charge(2, &cpu(38.5));
-    check_spent(&ledger.reserve(3), "cpu_seconds");
+    check_spent(&ledger.reserve(3).unwrap(), "cpu_seconds");
     assert_eq!(ledger.spent_budget().as_deref(), Some("cpu_seconds"));
 }
 
@@ -105,30 +105,30 @@ fn a_trial_waits_rather_than_be_killed_for_lack_of_time() {
 fn shares_that_were_too_small_are_doubled() {
     let workforce = Workforce { workers: 8, ..TWO_WORKERS };
     let mut ledger = ledger(&cpu_budget(800.0), workforce, MARGIN);
-    (0..8).for_each(|trial| assert_eq!(granted(ledger.reserve(trial)).cpu_seconds, 100.0));
+    (0..8).for_each(|trial| assert_eq!(granted(ledger.reserve(trial).unwrap()).cpu_seconds, 100.0));
     // Killed at its limit.
     ledger.charge(0, &cpu(99.5));
-    assert_eq!(ledger.reserve(8), Reserve::Wait);
+    assert_eq!(ledger.reserve(8).unwrap(), Reserve::Wait);
     (1..4).for_each(|trial| ledger.charge(trial, &cpu(10.0)));
-    assert_eq!(granted(ledger.reserve(8)).cpu_seconds, 200.0);
+    assert_eq!(granted(ledger.reserve(8).unwrap()).cpu_seconds, 200.0);
 }
 
 #[test]
 fn another_attempt_is_no_new_trial_and_is_paid_for() {
     let budget = Budget { trials: Some(1), ..cpu_budget(100.0) };
     let mut ledger = ledger(&budget, ONE_WORKER, MARGIN);
-    granted(ledger.reserve(0));
+    granted(ledger.reserve(0).unwrap());
     assert_eq!(ledger.abandon(0).cpu_seconds, 100.0);
     assert_eq!(ledger.spent(), Spending { trials: 1, cpu_seconds: 100.0, ..Spending::default() });
-    check_spent(&ledger.reserve(0), "cpu_seconds");
-    check_spent(&ledger.reserve(1), "trials");
+    check_spent(&ledger.reserve(0).unwrap(), "cpu_seconds");
+    check_spent(&ledger.reserve(1).unwrap(), "trials");
 }
 
 #[test]
 fn the_start_of_a_worker_has_room_beside_the_reservations() {
     let margin = KillMargin { start_seconds: 2.0, ..MARGIN };
     let mut ledger = ledger(&cpu_budget(100.0), TWO_WORKERS, margin);
-    let both = [granted(ledger.reserve(0)), granted(ledger.reserve(1))];
+    let both = [granted(ledger.reserve(0).unwrap()), granted(ledger.reserve(1).unwrap())];
     assert_eq!(both.map(|reservation| reservation.cpu_seconds), [48.0, 48.0]);
     for (trial, reservation) in (0..).zip(both) {
         ledger.overhead(&cpu(2.0));
@@ -147,12 +147,12 @@ fn wall_time_is_counted_over_all_sessions() {
     let spent = Spending { wall_seconds: 9.0, ..Spending::default() };
     ledger.apply(&Event::Ticked { spent });
     ledger.apply(&Event::Resumed { settings: None, version: String::new() });
-    assert_eq!(granted(ledger.reserve(0)).wall_seconds, 11.0);
+    assert_eq!(granted(ledger.reserve(0).unwrap()).wall_seconds, 11.0);
     clock.advance(Duration::from_secs(10));
     assert_eq!(ledger.spent().wall_seconds, 19.0);
-    assert_eq!(granted(ledger.reserve(1)).wall_seconds, 1.0);
+    assert_eq!(granted(ledger.reserve(1).unwrap()).wall_seconds, 1.0);
     clock.advance(Duration::from_millis(100));
-    check_spent(&ledger.reserve(2), "wall_seconds");
+    check_spent(&ledger.reserve(2).unwrap(), "wall_seconds");
 }
 
 #[test]
@@ -170,13 +170,13 @@ fn a_gpu_is_reserved_only_where_one_is_used() {
     let budget = Budget { gpu_seconds: Some(10.0), ..Budget::default() };
     let workforce = Workforce { uses_gpu: true, ..ONE_WORKER };
     let mut with = ledger(&budget, workforce, MARGIN);
-    let reservation = granted(with.reserve(0));
+    let reservation = granted(with.reserve(0).unwrap());
     assert_eq!(reservation.gpu_seconds, 10.0);
     with.charge(0, &Usage { gpu_seconds: 9.5, ..Usage::default() });
-    check_spent(&with.reserve(1), "gpu_seconds");
+    check_spent(&with.reserve(1).unwrap(), "gpu_seconds");
 
     let mut without = ledger(&budget, ONE_WORKER, MARGIN);
-    let reservation = granted(without.reserve(0));
+    let reservation = granted(without.reserve(0).unwrap());
     assert_eq!(reservation.gpu_seconds, 0.0);
     assert_eq!(without.hard_limits(&reservation).gpu_seconds, f64::INFINITY);
 }

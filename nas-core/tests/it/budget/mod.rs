@@ -2,4 +2,5 @@
 
 mod ledger_property;
 mod ledger_rules;
+mod quota;
 mod resources;

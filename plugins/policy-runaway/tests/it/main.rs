@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod compute;
 mod original;
 mod robust;
 
