@@ -43,7 +43,7 @@ fn randomised_runs_survive_every_fault() {
             });
         }
     });
-    println!("{runs} runs in {:.0} s met {met:?}", began.elapsed().as_secs_f64());
+    println!("{runs} runs in {:.0} s met {:?}", began.elapsed().as_secs_f64(), met.lock().unwrap());
 }
 
 /// What happens to a session of a run.

@@ -28,11 +28,6 @@ pub(crate) struct Arguments {
 /// Leaves the wish in the run's folder, where its supervisor sees it.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, HostError> {
     let folder = RunFolder::open(&arguments.run, &arguments.runs.runs)?;
-    let view = RunView::read(folder.clone())?;
-    if view.history.stop.is_some() {
-        output::note(format!("{} is over already: {}", folder.name(), headline(&view)));
-        return Ok(ExitCode::Success);
-    }
     let (wish, when) = match (arguments.now, arguments.deadline) {
         (true, _) => (StopWish::Now, "now".to_owned()),
         (false, Some(deadline)) => (
@@ -43,7 +38,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, HostError> {
             (StopWish::Graceful { deadline: None }, "when its running trials have ended".to_owned())
         }
     };
+    // First of all: a stop needs no journal that can be read, and no time to read it.
     folder.request_stop(wish)?;
-    output::note(format!("Asked {} to stop {when}; `nas resume` goes on with it.", folder.name()));
+    let name = folder.name();
+    output::note(match RunView::read(folder) {
+        Ok(view) if view.history.stop.is_some() => {
+            format!("{name} is over already: {}", headline(&view))
+        }
+        _ => format!("Asked {name} to stop {when}; `nas resume` goes on with it."),
+    });
     Ok(ExitCode::Success)
 }

@@ -266,7 +266,10 @@ impl Preparation {
 
     fn prepare_all(&mut self, mut settings: Settings, n_own: usize) -> Option<Prepared> {
         self.check_settings(&settings);
-        settings.stop.file = settings.stop.file.map(|path| self.folder.join(path));
+        settings.stop.file = settings.stop.file.map(|path| {
+            let path = self.folder.join(path);
+            std::path::absolute(&path).unwrap_or(path)
+        });
         let kind = self.check_kind(&mut settings);
         self.check_benchmark(&settings, kind);
         let is_one_shot = kind == ComponentKind::OneShotStrategy;
