@@ -78,6 +78,10 @@ pub struct Reservation {
 }
 
 impl Reservation {
+    /// Of what costs nothing.
+    pub const NOTHING: Self =
+        Self { wall_seconds: 0.0, cpu_seconds: 0.0, gpu_seconds: 0.0, memory_bytes: 0 };
+
     /// What an attempt is charged of which nobody knows what it used: all of it. Its memory is
     /// gone with its process, and costs nothing.
     #[must_use]

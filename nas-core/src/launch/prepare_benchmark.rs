@@ -1,5 +1,7 @@
 //! The part of preparing that only runs on a benchmark have.
 
+use std::sync::Arc;
+
 use nas_plugin_api::component::{Benchmark, ComponentKind};
 use nas_plugin_api::genotype::Genotype;
 use nas_plugin_api::measurement::names;
@@ -16,9 +18,11 @@ use crate::settings::Settings;
 
 /// A benchmark that was told its space.
 pub(super) struct PreparedBenchmark {
-    pub(super) benchmark: Timed<Box<dyn Benchmark>>,
+    pub(super) benchmark: Arc<Timed<Box<dyn Benchmark>>>,
     /// What a trial gets from it: everything but the accuracy on test data.
     pub(super) delivers: Vec<String>,
+    /// Whether it has that too, for an audit.
+    pub(super) has_holdout: bool,
 }
 
 impl Preparation {
@@ -59,8 +63,10 @@ impl Preparation {
         });
         match tried {
             Ok(mut delivers) => {
+                let n_delivered = delivers.len();
                 delivers.retain(|name| name != names::HOLDOUT_ACCURACY);
-                Some(PreparedBenchmark { benchmark, delivers })
+                let has_holdout = delivers.len() < n_delivered;
+                Some(PreparedBenchmark { benchmark: Arc::new(benchmark), delivers, has_holdout })
             }
             Err(error) => {
                 let problem = Problem::new("benchmark", format!("it failed to {error}"));
