@@ -11,6 +11,7 @@ mod python;
 mod table;
 
 mod bench_speed;
+mod false_alarms;
 mod multi_fidelity;
 mod search_loop;
 mod start_up;
@@ -32,7 +33,8 @@ const BENCHES: [(&str, Bench); 6] = [
     ("bench_speed", bench_speed::run),
 ];
 /// Those that take long, and so run only if they are asked for.
-const LONG: [(&str, Bench); 1] = [("multi_fidelity", multi_fidelity::run)];
+const LONG: [(&str, Bench); 2] =
+    [("multi_fidelity", multi_fidelity::run), ("false_alarms", false_alarms::run)];
 
 fn main() {
     // cargo adds options of its own.
