@@ -37,6 +37,8 @@ enum Command {
     Bench(Box<command::bench::Arguments>),
     /// Train what a run found from scratch, at another scale too
     Retrain(command::retrain::Arguments),
+    /// Train controls of a run's result: how much of it is luck
+    Controls(command::controls::Arguments),
     /// Ask a running search to stop
     Stop(command::stop::Arguments),
     /// Give a run a sign of life, for which a run with `stop.heartbeat` waits
@@ -98,6 +100,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, HostError> {
         Command::Resume(arguments) => command::resume::run(arguments),
         Command::Bench(arguments) => command::bench::run(&arguments),
         Command::Retrain(arguments) => command::retrain::run(arguments),
+        Command::Controls(arguments) => command::controls::run(&arguments),
         Command::Stop(arguments) => command::stop::run(&arguments),
         Command::Heartbeat(arguments) => command::heartbeat::run(&arguments),
         Command::Approve(arguments) => command::approve::approve(&arguments),

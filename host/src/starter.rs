@@ -39,7 +39,9 @@ pub(crate) fn starter(choices: &[Choice]) -> String {
     top.for_each(|setting| push(&mut text, "", setting));
     choices.iter().for_each(|choice| push_component(&mut text, choice, &all));
     let is_one_shot = choices.iter().any(|one| one.kind == ComponentKind::OneShotStrategy);
-    for table in ["supernet", "data", "training", "budget", "execution", "stop"] {
+    for table in
+        ["supernet", "data", "training", "budget", "holdout", "controls", "execution", "stop"]
+    {
         if table == "supernet" && !is_one_shot {
             continue;
         }

@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod budget;
 pub mod containment;
+pub mod controls;
 pub mod digest;
 pub mod executor;
 pub mod journal;

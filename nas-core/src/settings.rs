@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::budget::{Budget, QuotaSettings};
+use crate::journal::ControlKind;
 use crate::one_shot::SupernetSettings;
 use crate::plugin::Isolation;
 use crate::protocol::data::DataConfig;
@@ -69,6 +70,12 @@ pub struct Settings {
     /// Whose monthly quota the run counts against, beside its own budget.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quota: Option<QuotaSettings>,
+    /// How often the holdout may be read.
+    #[serde(default)]
+    pub holdout: HoldoutSettings,
+    /// What is trained once the search is over, to see how much of its result is luck.
+    #[serde(default)]
+    pub controls: ControlSettings,
     /// How the work is done.
     #[serde(default)]
     pub execution: ExecutionSettings,
@@ -207,6 +214,70 @@ fn default_recalibration() -> u32 {
     20
 }
 
+/// How often the holdout may be read, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct HoldoutSettings {
+    /// Reads of the holdout that the run may make in all, for as long as it exists; one of them is
+    /// kept for the end of the search. A read beyond is refused.
+    #[schemars(range(min = 1, max = 10000))]
+    pub queries: u32,
+    /// Trials that must have got a result between one read in the middle of the search and the
+    /// next; only a new best network is read, and only for a policy that asks for it.
+    #[schemars(range(min = 1, max = 1000000))]
+    pub trials_between_reads: u32,
+}
+
+impl Default for HoldoutSettings {
+    fn default() -> Self {
+        Self { queries: 5, trials_between_reads: 20 }
+    }
+}
+
+/// What is trained once the search is over, to see how much of its result is luck. Each training
+/// counts as a trial; without any, nothing is held back for them.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ControlSettings {
+    /// Trainings of the best network with other seeds: what is left of its score, and how large the
+    /// noise of one training is. At least 2 say something.
+    #[schemars(range(max = 1000))]
+    pub seeds: u32,
+    /// Random networks of the same space that are trained like the best one: what the search is
+    /// worth. At least 2 say something.
+    #[schemars(range(max = 1000))]
+    pub random: u32,
+    /// Whether the best network is trained on shuffled labels: it must fall to chance.
+    pub shuffled_labels: bool,
+    /// Share of the budget's wall, processor and GPU seconds that the search leaves for them.
+    #[schemars(range(min = 0.0, max = 0.9))]
+    pub share: f64,
+}
+
+impl Default for ControlSettings {
+    fn default() -> Self {
+        Self { seeds: 0, random: 0, shuffled_labels: false, share: 0.25 }
+    }
+}
+
+impl ControlSettings {
+    /// How many trainings of a kind there are to be.
+    #[must_use]
+    pub fn wanted(&self, kind: ControlKind) -> u32 {
+        match kind {
+            ControlKind::Seed => self.seeds,
+            ControlKind::Random => self.random,
+            ControlKind::ShuffledLabels => self.shuffled_labels.into(),
+        }
+    }
+
+    /// How many trainings there are to be.
+    #[must_use]
+    pub fn n_wanted(&self) -> u32 {
+        ControlKind::ALL.iter().map(|kind| self.wanted(*kind)).sum()
+    }
+}
+
 /// How the work is done.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -284,6 +355,23 @@ impl StopSettings {
 }
 
 impl Settings {
+    /// What the search itself may spend: the budget without what it leaves for controls.
+    #[must_use]
+    pub fn search_budget(&self) -> Budget {
+        let (budget, n_controls) = (&self.budget, self.controls.n_wanted());
+        if n_controls == 0 {
+            return budget.clone();
+        }
+        let leave = |seconds: Option<f64>| seconds.map(|all| all * (1.0 - self.controls.share));
+        Budget {
+            wall_seconds: leave(budget.wall_seconds),
+            trials: budget.trials.map(|trials| trials.saturating_sub(n_controls.into())),
+            cpu_seconds: leave(budget.cpu_seconds),
+            gpu_seconds: leave(budget.gpu_seconds),
+            ..budget.clone()
+        }
+    }
+
     /// The components that these settings name, with their kinds and their own settings; whether
     /// the strategy is a one-shot strategy is for [`crate::plugin::Registry::strategy_kind`].
     #[must_use]

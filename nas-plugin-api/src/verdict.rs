@@ -275,6 +275,28 @@ pub struct PolicyContext {
     pub approvals: Vec<String>,
     /// How trials have ended so far.
     pub history: History,
+    /// Reads of the holdout so far, in order; the only part that can be newer than the last ask.
+    pub holdout: Vec<HoldoutReading>,
+}
+
+/// A network that was the best of its search, read on the holdout.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HoldoutReading {
+    /// Its trial.
+    pub trial: TrialId,
+    /// Trials that had a result of their own by then: it was the best of so many.
+    pub trials: u64,
+    /// How often the run may read the holdout in all.
+    pub queries: u32,
+    /// Accuracy on the validation split, 0 to 1.
+    pub validation_accuracy: f64,
+    /// Accuracy on the holdout, 0 to 1.
+    pub holdout_accuracy: f64,
+    /// Images of the validation split; 0 where a benchmark answers and nobody knows.
+    pub validation_images: u64,
+    /// Images of the holdout; 0 where nobody knows.
+    pub holdout_images: u64,
 }
 
 impl PolicyContext {

@@ -18,6 +18,8 @@ pub(crate) mod show;
 
 pub(crate) mod audit;
 
+pub(crate) mod controls;
+
 pub(crate) mod policy;
 
 pub(crate) mod plugin;

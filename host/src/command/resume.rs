@@ -56,7 +56,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, HostError> {
     let standing = progress::Standing::resumed(objective, settings.budget, &view.history);
     let mut observer = progress::observer(arguments.json, standing);
     let changes = ResumeChanges { budget };
-    let summary = launch::resume(&folder, &registry, &changes, observer.as_mut(), stop)?;
+    let summary = launch::resume(&folder, &registry, &changes, observer.as_mut(), stop.clone())?;
     drop(observer);
-    conclude(folder, &summary, &registry, arguments.json)
+    conclude(folder, &summary, &registry, (&stop, arguments.json))
 }

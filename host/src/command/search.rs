@@ -63,9 +63,9 @@ pub(super) fn launch(
     let objective = first_objective(settings, registry);
     let standing = progress::Standing::new(objective, settings.budget.clone());
     let mut observer = progress::observer(json, standing);
-    let (folder, summary) = prepared.start(observer.as_mut(), stop)?;
+    let (folder, summary) = prepared.start(observer.as_mut(), stop.clone())?;
     drop(observer);
-    conclude(folder, &summary, registry, json)
+    conclude(folder, &summary, registry, (&stop, json))
 }
 
 impl Arguments {

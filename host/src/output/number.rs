@@ -25,6 +25,16 @@ pub(crate) fn count(number: f64) -> String {
     }
 }
 
+/// `98.7 %`: a share.
+pub(crate) fn percent(share: f64) -> String {
+    format!("{:.1} %", 100.0 * share)
+}
+
+/// `1.2 points`: a difference of shares.
+pub(crate) fn points(difference: f64) -> String {
+    format!("{:.1} points", 100.0 * difference)
+}
+
 /// `12 KiB`, `3.4 MiB`, `5.6 GiB`.
 pub(crate) fn bytes(number: f64) -> String {
     const KIB: f64 = 1024.0;

@@ -1,6 +1,7 @@
 //! Events as one line each, for an auditor: everything that was decided, with numbers and times.
 
-use nas_core::journal::{Answer, Approval, Event, Recorded, Start, TrialResult};
+use nas_core::journal::{Answer, Approval, Event, HoldoutOpened, Recorded, Start, TrialResult};
+use nas_plugin_api::measurement::names;
 use nas_plugin_api::trial::TrialId;
 use nas_plugin_api::verdict::Spending;
 use time::OffsetDateTime;
@@ -59,13 +60,35 @@ fn decision(event: &Event) -> Option<String> {
                 number::value(*limit)
             )
         }
-        Event::Audited { trial, measurements } => {
+        Event::HoldoutOpened(opened) => {
+            let HoldoutOpened { query, queries, trial, by, why, .. } = &**opened;
+            format!(
+                "the holdout is opened for trial {trial}, {query} of {queries} times, by {by}: {why}"
+            )
+        }
+        Event::HoldoutUnread { trial, message, .. } => {
+            format!("the holdout was not read for trial {trial}: {message}")
+        }
+        Event::Audited { trial, measurements, .. } => {
             let values: Vec<String> = measurements
                 .0
                 .iter()
                 .map(|(name, value)| format!("{name} {}", number::measurement(name, *value)))
                 .collect();
             format!("the holdout was read for trial {trial}: {}", values.join(", "))
+        }
+        Event::ControlDispatched(control) => {
+            format!("control {} begins: {}", control.number, control.kind.name().replace('_', " "))
+        }
+        Event::ControlEnded { number, measurements, reason, .. } => {
+            let accuracy = measurements.as_ref().and_then(|m| m.get(names::VALIDATION_ACCURACY));
+            let shown = accuracy.map(|accuracy| format!("validation accuracy {accuracy:.4}"));
+            let words = shown.or(reason.clone()).unwrap_or_default();
+            format!("control {number} ended: {words}")
+        }
+        Event::ControlsOver { not_run, spent } => {
+            let left = not_run.as_ref().map(|why| format!(", not all of them: {why}"));
+            format!("the controls are over{}; spent {}", left.unwrap_or_default(), spending(spent))
         }
         Event::SearchPlanned { plan, .. } => {
             format!("a one-shot search is planned: {} epochs", plan.plan.epochs)

@@ -1,6 +1,8 @@
 //! The one-shot search of a run: its epochs, its architecture weights, and what was derived beside
 //! random genotypes.
 
+use std::ops::Range;
+
 use nas_core::journal::{ChoicePaths, SearchHistory, ToldEpoch};
 use nas_core::one_shot::n_derived;
 use nas_core::protocol::one_shot::{OneShotEpoch, signals};
@@ -262,12 +264,23 @@ impl Comparison {
     }
 }
 
-fn comparison(view: &RunView) -> Option<Comparison> {
+/// The trials that train random genotypes beside what was derived.
+pub(super) fn random_trials(view: &RunView) -> Range<TrialId> {
+    places(view).map_or(0..0, |(_, random)| random)
+}
+
+/// The trials that train what was derived, and those that train random genotypes.
+fn places(view: &RunView) -> Option<(Range<TrialId>, Range<TrialId>)> {
     let end = view.history.search.end.as_ref()?;
     let derive = view.settings.as_ref()?.supernet.as_ref()?.derive;
     let n_derived = n_derived(end, derive) as TrialId;
     let n_random = end.baseline.len() as TrialId;
-    let scores = |trials: std::ops::Range<TrialId>| -> Vec<(TrialId, f64)> {
+    Some((0..n_derived, n_derived..n_derived + n_random))
+}
+
+fn comparison(view: &RunView) -> Option<Comparison> {
+    let (derived, random) = places(view)?;
+    let scores = |trials: Range<TrialId>| -> Vec<(TrialId, f64)> {
         trials
             .filter_map(|trial| {
                 let result = view.history.results.get(&trial)?;
@@ -275,7 +288,7 @@ fn comparison(view: &RunView) -> Option<Comparison> {
             })
             .collect()
     };
-    let (derived, random) = (scores(0..n_derived), scores(n_derived..n_derived + n_random));
+    let (derived, random) = (scores(derived), scores(random));
     Some(Comparison { objective: view.objective(0).name, derived, random })
 }
 

@@ -31,9 +31,10 @@ pub(crate) fn write(view: &RunView, page: &mut Page) {
         Some(trial) => write_champion(view, trial, page),
         None => {
             page.heading("Best");
-            page.line("  no trial has a result");
+            page.line("  no trial has a result that was accepted");
         }
     }
+    super::real::write(view, page);
     super::front::write(view, page);
     write_trials(view, page);
     write_verdicts(view, page);
@@ -62,6 +63,7 @@ pub(crate) fn as_json(view: &RunView) -> Value {
         "proposed": view.history.proposed(),
         "outcomes": outcomes(view),
         "one_shot": super::one_shot::as_json(view),
+        "is_it_real": super::real::as_json(view),
         "best": champion.map(|trial| super::trial_as_json(view, trial)),
         "front": (view.n_objectives() > 1).then(|| view.front()),
         "trials": view.history.results.keys().map(|trial| super::trial_as_json(view, *trial)).collect::<Vec<_>>(),

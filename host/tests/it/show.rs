@@ -12,7 +12,7 @@ use nas_core::protocol::Usage;
 use nas_plugin_api::genotype::Genotype;
 use nas_plugin_api::measurement::{Cost, EpochRecord, Measurements};
 use nas_plugin_api::trial::{Outcome, Proposal, TrialId};
-use nas_plugin_api::verdict::{Action, QuestionKind, Spending, Verdict};
+use nas_plugin_api::verdict::{Action, HoldoutReading, QuestionKind, Spending, Verdict};
 use serde_json::json;
 
 use crate::support::{Place, check_error};
@@ -117,7 +117,17 @@ fn write_run(place: &Place, is_over: bool) {
         let reason = StopReason::BudgetSpent { budget: "trials".to_owned() };
         events.push(Event::Stopped { reason, spent, champion: Some(1) });
         let measurements = Measurements::from([("holdout_accuracy", 0.9)]);
-        events.push(Event::Audited { trial: 1, measurements });
+        let reading = Some(HoldoutReading {
+            trial: 1,
+            trials: 2,
+            queries: 5,
+            validation_accuracy: 0.95,
+            holdout_accuracy: 0.9,
+            validation_images: 288,
+            holdout_images: 359,
+        });
+        let usage = Usage::default();
+        events.push(Event::Audited { trial: 1, measurements, reading, usage });
     } else {
         events.push(dispatched(2));
     }

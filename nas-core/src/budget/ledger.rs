@@ -14,7 +14,7 @@ use nas_plugin_api::verdict::Spending;
 use super::purse::{CPU, GPU, PRICED, Purse, amount, less, plus};
 use super::quota::{Claim, Others};
 use super::{Budget, Clock, HardLimits, KillMargin, Quota, QuotaError, Reservation, Tally};
-use crate::journal::Event;
+use crate::journal::{Control, Event};
 use crate::protocol::Usage;
 
 /// The share of a budget at which its user is warned.
@@ -141,6 +141,12 @@ impl Ledger {
             Event::Dispatched { trial, reservation, .. } => {
                 self.open.insert(*trial, *reservation);
             }
+            Event::ControlDispatched(control) => {
+                self.open.insert(control.id(), control.reservation);
+            }
+            Event::ControlEnded { number, .. } => {
+                self.open.remove(&(Control::FIRST_ID + number));
+            }
             Event::Ended { trial, usage, .. } | Event::Repeated { trial, usage, .. } => {
                 self.open.remove(trial);
                 self.largest = self.largest.max(usage);
@@ -198,6 +204,16 @@ impl Ledger {
     /// A quota that can't be used.
     pub fn report(&mut self) -> Result<(), QuotaError> {
         self.claim(|_| ())
+    }
+
+    /// What a short task beside the trials may use, of what is left and not held for them; charge it
+    /// with [`Self::overhead`]. `None` where that is too little.
+    #[must_use]
+    pub fn offer_task(&self) -> Option<Reservation> {
+        match self.offer(true) {
+            Reserve::Granted(reservation) => Some(reservation),
+            Reserve::Wait | Reserve::Spent { .. } => None,
+        }
     }
 
     /// What an attempt with this reservation is killed at.

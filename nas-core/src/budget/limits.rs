@@ -94,6 +94,9 @@ pub struct Reservation {
 }
 
 impl Reservation {
+    /// Of what costs nothing.
+    pub const NOTHING: Self =
+        Self { wall_seconds: 0.0, cpu_seconds: 0.0, gpu_seconds: 0.0, memory_bytes: 0 };
     /// This share of all its times.
     pub(super) fn scaled(self, share: f64) -> Self {
         Self {

@@ -28,13 +28,14 @@ impl Tally {
     pub fn apply(&mut self, event: &Event) {
         match event {
             Event::Started(_) => self.is_live = true,
-            Event::Resumed { .. } => {
+            Event::Resumed { .. } | Event::ControlsBegan { .. } => {
                 if self.is_live {
                     self.spent.wall_seconds += TICK_SECONDS;
                 }
                 self.is_live = true;
             }
             Event::Dispatched { trial, .. } => self.begin(*trial),
+            Event::ControlDispatched(control) => self.begin(control.id()),
             Event::Ended { trial, result, usage, .. } => {
                 self.spend(usage);
                 if result.outcome == Outcome::Untrained {
@@ -44,6 +45,9 @@ impl Tally {
             Event::Abandoned { usage, .. }
             | Event::Repeated { usage, .. }
             | Event::SearchAbandoned { usage, .. }
+            | Event::ControlEnded { usage, .. }
+            | Event::Audited { usage, .. }
+            | Event::HoldoutUnread { usage, .. }
             | Event::Overhead { usage, .. } => self.spend(usage),
             Event::SearchEnded(end) => self.spend(&end.usage),
             Event::SearchTicked { usage, spent } | Event::SearchEpoch { usage, spent, .. } => {
@@ -53,7 +57,7 @@ impl Tally {
             Event::Asked { spent, .. } | Event::Ticked { spent } | Event::Heartbeat { spent } => {
                 self.pass(spent);
             }
-            Event::Stopped { spent, .. } => {
+            Event::Stopped { spent, .. } | Event::ControlsOver { spent, .. } => {
                 self.pass(spent);
                 self.is_live = false;
             }

@@ -1,5 +1,6 @@
 //! An executor that looks trials up in a benchmark.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use nas_plugin_api::component::Benchmark;
@@ -17,7 +18,7 @@ use crate::protocol::Usage;
 /// enforced, so the last trial may pass the budget, as in the published runs. `holdout_accuracy` is
 /// left out of what it delivers: only [`holdout_of`] sees it.
 pub struct BenchmarkExecutor {
-    benchmark: Timed<Box<dyn Benchmark>>,
+    benchmark: Arc<Timed<Box<dyn Benchmark>>>,
     capacity: usize,
     waiting: Vec<Job>,
     updates: Vec<Update>,
@@ -26,7 +27,7 @@ pub struct BenchmarkExecutor {
 impl BenchmarkExecutor {
     /// An executor for a benchmark that was begun.
     #[must_use]
-    pub fn new(benchmark: Timed<Box<dyn Benchmark>>, capacity: usize) -> Self {
+    pub fn new(benchmark: Arc<Timed<Box<dyn Benchmark>>>, capacity: usize) -> Self {
         let capacity = capacity.max(1);
         Self { benchmark, capacity, waiting: Vec::new(), updates: Vec::new() }
     }

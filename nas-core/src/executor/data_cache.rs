@@ -22,7 +22,7 @@ use crate::protocol::Usage;
 use crate::protocol::data::{DataConfig, DataRequest, DataSummary, SplitFile};
 
 /// To be raised when the same digest would name other files.
-const LAYOUT: u32 = 1;
+const LAYOUT: u32 = 2;
 const SUMMARY: &str = "summary.json";
 
 /// Prepares a data set in the user's cache, or finds it there; then nothing was used.

@@ -9,13 +9,13 @@ use std::time::Duration;
 use nas_plugin_api::measurement::Measurements;
 
 use super::guard::Guard;
-use super::meter::{Hardware, Meter, UNLIMITED};
+use super::meter::{Hardware, Meter, hard_limits};
 use super::pipes::{Heard, connect};
 use super::process::Process;
 use super::worker_log::WorkerLog;
 use super::{ExecutorError, Exit, WorkerBounds};
-use crate::budget::HardLimits;
 use crate::budget::clock::{Clock, RealClock};
+use crate::budget::{HardLimits, Reservation};
 use crate::protocol::data::{DataRequest, DataSummary};
 use crate::protocol::{AuditJob, Event, Request, Setup, Usage};
 
@@ -39,32 +39,39 @@ pub fn prepare_splits(
         bounds,
         limits: *limits,
         hardware: Hardware { threads: 1, gpu: false },
+        is_stopped: &|| false,
     };
-    match task.run([Request::Prepare(request.clone())])? {
-        (Event::Prepared(summary), usage) => Ok((summary, usage)),
-        (event, _) => Err(task.failure(event)),
+    match task.run([Request::Prepare(request.clone())]) {
+        (Ok(Event::Prepared(summary)), usage) => Ok((summary, usage)),
+        (Ok(event), _) => Err(task.failure(event)),
+        (Err(error), _) => Err(error),
     }
 }
 
 /// Has a worker evaluate kept weights on the split that the set-up names, without any training,
-/// within so many processor seconds.
+/// within a reservation and until `is_stopped`; says what it used, also where it came to nothing.
 ///
 /// # Errors
-/// A worker that can't be started, dies, passes the limit, or says why it can't evaluate.
+/// A worker that can't be started, dies, passes the limit, is stopped, or says why it can't
+/// evaluate.
 pub fn run_audit(
     program: &Path,
     setup: Setup,
     job: AuditJob,
-    cpu_seconds: f64,
-) -> Result<(Measurements, Usage), ExecutorError> {
+    reservation: &Reservation,
+    is_stopped: &dyn Fn() -> bool,
+) -> (Result<Measurements, ExecutorError>, Usage) {
     let hardware = Hardware { threads: setup.threads, gpu: setup.device.starts_with("cuda") };
-    let limits = HardLimits { cpu_seconds, ..UNLIMITED };
+    let limits = hard_limits(reservation, hardware);
     let bounds = WorkerBounds::of(&setup).reading(&job.weights).with_files_of(0);
-    let task = Task { name: "audit a network", program, bounds, limits, hardware };
-    match task.run([Request::Setup(setup), Request::Audit(Box::new(job))])? {
-        (Event::Finished { measurements, .. }, usage) => Ok((measurements, usage)),
-        (event, _) => Err(task.failure(event)),
-    }
+    let task = Task { name: "audit a network", program, bounds, limits, hardware, is_stopped };
+    let (answer, usage) = task.run([Request::Setup(setup), Request::Audit(Box::new(job))]);
+    let measured = match answer {
+        Ok(Event::Finished { measurements, .. }) => Ok(measurements),
+        Ok(event) => Err(task.failure(event)),
+        Err(error) => Err(error),
+    };
+    (measured, usage)
 }
 
 struct Task<'a> {
@@ -73,14 +80,18 @@ struct Task<'a> {
     bounds: WorkerBounds,
     limits: HardLimits,
     hardware: Hardware,
+    is_stopped: &'a dyn Fn() -> bool,
 }
 
 impl Task<'_> {
-    /// Sends the requests and waits for the event that ends the task.
-    fn run<const N: usize>(&self, requests: [Request; N]) -> Result<(Event, Usage), ExecutorError> {
+    /// Sends the requests and waits for the event that ends the task; says what was used.
+    fn run<const N: usize>(&self, requests: [Request; N]) -> (Result<Event, ExecutorError>, Usage) {
         let guard = Guard::start().ok();
-        let (mut process, pipes) =
-            Process::start(self.program, Some(&self.bounds), guard.as_ref())?;
+        let started = Process::start(self.program, Some(&self.bounds), guard.as_ref());
+        let (mut process, pipes) = match started {
+            Ok(started) => started,
+            Err(error) => return (Err(error), Usage::default()),
+        };
         let mut meter = Meter::start(0.0, self.limits, self.hardware);
         let log = WorkerLog::open(None, String::new());
         let tail = log.tail();
@@ -95,16 +106,16 @@ impl Task<'_> {
         drop(to_worker);
         let exit = end(&mut process, &heard, last.is_ok());
         let usage = meter.settle(&process, Usage::default());
-        match last {
-            Ok(event) => Ok((event, usage)),
-            Err(Silence::Died) => {
+        let answer = last.map_err(|silence| match silence {
+            Silence::Died => {
                 let written = tail.text();
                 let tail = if written.is_empty() { "" } else { "; it wrote: " };
                 let message = format!("{exit}{tail}{written}");
-                Err(ExecutorError::Died { task: self.name, message })
+                ExecutorError::Died { task: self.name, message }
             }
-            Err(Silence::Because(message)) => Err(self.error(message)),
-        }
+            Silence::Because(message) => self.error(message),
+        });
+        (answer, usage)
     }
 
     fn listen(
@@ -126,6 +137,9 @@ impl Task<'_> {
                 Ok(Heard::EventsClosed) | Err(RecvTimeoutError::Disconnected) => {
                     return Err(Silence::Died);
                 }
+            }
+            if (self.is_stopped)() {
+                return Err(Silence::Because("it was stopped".to_owned()));
             }
             if let Some(excess) = meter.enforce(process) {
                 return Err(Silence::Because(format!("the worker was {}", excess.message)));

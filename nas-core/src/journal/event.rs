@@ -7,7 +7,7 @@ use nas_plugin_api::component::ComponentKind;
 use nas_plugin_api::genotype::Genotype;
 use nas_plugin_api::measurement::{Cost, EpochRecord, Measurements};
 use nas_plugin_api::trial::{Outcome, Proposal, TrialId};
-use nas_plugin_api::verdict::{PolicyContext, QuestionKind, Spending, Verdict};
+use nas_plugin_api::verdict::{HoldoutReading, PolicyContext, QuestionKind, Spending, Verdict};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -140,12 +140,30 @@ pub enum Event {
         /// What it used.
         usage: Usage,
     },
+    /// The holdout is about to be read: from here on the read counts, whatever comes of it.
+    HoldoutOpened(Box<HoldoutOpened>),
     /// The holdout was read, to audit a trial's network.
     Audited {
         /// The trial.
         trial: TrialId,
         /// What was measured.
         measurements: Measurements,
+        /// The same beside what the search saw, as policies are told; absent in journals of earlier
+        /// versions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reading: Option<HoldoutReading>,
+        /// What is charged for it; in journals of earlier versions an [`Event::Overhead`] says it.
+        #[serde(default)]
+        usage: Usage,
+    },
+    /// A read of the holdout came to nothing; it counts all the same.
+    HoldoutUnread {
+        /// The trial.
+        trial: TrialId,
+        /// What happened.
+        message: String,
+        /// What is charged for it.
+        usage: Usage,
     },
     /// A one-shot search says what it is going to do; once a run.
     SearchPlanned {
@@ -201,6 +219,32 @@ pub enum Event {
     },
     /// A one-shot search is over: what it found is trained next.
     SearchEnded(Box<SearchEnd>),
+    /// Controls of the result begin, on a run whose search is over.
+    ControlsBegan {
+        /// The settings that are in force from here, if they changed.
+        settings: Option<Value>,
+    },
+    /// Budget was reserved for a control, and it was given to a worker.
+    ControlDispatched(Box<Control>),
+    /// A control ended.
+    ControlEnded {
+        /// Which.
+        number: u64,
+        /// What was observed; absent where it came to nothing.
+        measurements: Option<Measurements>,
+        /// Why it came to nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        /// What it is charged.
+        usage: Usage,
+    },
+    /// The controls are over.
+    ControlsOver {
+        /// Why some were not run.
+        not_run: Option<String>,
+        /// What the run spent in all.
+        spent: Spending,
+    },
     /// Wall time passed; written when nothing else was for a while, so that a crash loses little.
     Ticked {
         /// What had been spent.
@@ -220,6 +264,81 @@ pub enum Event {
         /// The best trial, if one has a result.
         champion: Option<TrialId>,
     },
+}
+
+/// A read of the holdout, before it begins.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HoldoutOpened {
+    /// Which read of the run it is, from 1.
+    pub query: u32,
+    /// How many the run may make.
+    pub queries: u32,
+    /// The trial whose network reads it.
+    pub trial: TrialId,
+    /// Its genotype.
+    pub genotype: Genotype,
+    /// Who wants it: policies by their names, or the end of the search.
+    pub by: String,
+    /// Why now.
+    pub why: String,
+    /// What the read may use; charged in full if it is cut off.
+    pub reservation: Reservation,
+}
+
+/// A training that says how much of a result is luck.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Control {
+    /// Its number in the run, from 0.
+    pub number: u64,
+    /// What it is for.
+    pub kind: ControlKind,
+    /// What is trained.
+    pub genotype: Genotype,
+    /// The seed of everything random in it.
+    pub seed: u64,
+    /// What it may use.
+    pub reservation: Reservation,
+}
+
+impl Control {
+    /// The ledger counts a control as the trial of this number plus its own; no strategy proposes as
+    /// many.
+    pub const FIRST_ID: TrialId = 1 << 63;
+
+    /// As which trial the ledger counts it.
+    #[must_use]
+    pub fn id(&self) -> TrialId {
+        Self::FIRST_ID + self.number
+    }
+}
+
+/// What a control is for.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum ControlKind {
+    /// The best network with another seed.
+    Seed,
+    /// A random network of the same space.
+    Random,
+    /// The best network on shuffled labels.
+    ShuffledLabels,
+}
+
+impl ControlKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::ShuffledLabels, Self::Seed, Self::Random];
+
+    /// As it is journalled.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Seed => "seed",
+            Self::Random => "random",
+            Self::ShuffledLabels => "shuffled_labels",
+        }
+    }
 }
 
 /// What the paths of one choice are, in a mixture's order.
@@ -501,6 +620,22 @@ impl StopReason {
         !matches!(
             self,
             Self::StrategyDone { .. } | Self::OnlyDuplicates { .. } | Self::OnlyRefusals { .. }
+        )
+    }
+
+    /// Whether the search has come to an end of its own, and has its answer: then the holdout may be
+    /// read for it.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        !matches!(
+            self,
+            Self::Interrupted
+                | Self::StopFile { .. }
+                | Self::HeartbeatLapsed { .. }
+                | Self::AwaitingApproval { .. }
+                | Self::PluginFailed { .. }
+                | Self::WorkersFailed { .. }
+                | Self::SearchFailed { .. }
         )
     }
 }

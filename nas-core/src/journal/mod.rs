@@ -21,6 +21,7 @@ mod schema;
 mod verification;
 mod writer;
 
+mod holdout_history;
 mod replay;
 mod search_history;
 
@@ -29,12 +30,14 @@ pub use chain::{ChainHash, Head};
 pub use entries::{Entries, Entry, Recorded};
 pub use error::{ChainFault, JournalError};
 pub use event::{
-    Answer, Approval, ChoicePaths, ComponentRecord, Event, FileRecord, OrganisationRecord,
-    RandomGenotype, SearchEnd, SearchEndReason, Signed, Start, StopReason, TrialResult,
+    Answer, Approval, ChoicePaths, ComponentRecord, Control, ControlKind, Event, FileRecord,
+    HoldoutOpened, OrganisationRecord, RandomGenotype, SearchEnd, SearchEndReason, Signed, Start,
+    StopReason, TrialResult,
 };
+pub use holdout_history::HoldoutHistory;
 pub use log::{EventLog, MemoryLog};
 pub use reader::JournalReader;
-pub use replay::{Judgement, OpenAttempt, RunHistory, Step, Stop};
+pub use replay::{ControlResult, Judgement, OpenAttempt, RunHistory, Step, Stop};
 pub use schema::JOURNAL_FILE;
 pub use search_history::{RollBack, SearchHistory, ToldEpoch};
 pub use verification::{Finding, Verification};

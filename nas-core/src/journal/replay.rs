@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use nas_plugin_api::genotype::Genotype;
 use nas_plugin_api::measurement::{EpochRecord, Measurements};
 use nas_plugin_api::trial::{Proposal, TrialId};
-use nas_plugin_api::verdict::{QuestionKind, Spending, Verdict};
+use nas_plugin_api::verdict::{HoldoutReading, QuestionKind, Spending, Verdict};
 use serde_json::Value;
 
 use super::{
-    Answer, Approval, Event, OrganisationRecord, SearchHistory, Start, StopReason, TrialResult,
+    Answer, Approval, Control, ControlKind, Event, HoldoutHistory, OrganisationRecord,
+    SearchHistory, Start, StopReason, TrialResult,
 };
 use crate::budget::{Reservation, TICK_SECONDS, Tally};
 use crate::protocol::Usage;
@@ -43,6 +45,14 @@ pub struct RunHistory {
     pub judgements: Vec<Judgement>,
     /// What holdout audits measured.
     pub audits: BTreeMap<TrialId, Measurements>,
+    /// The same beside what the search saw, in order.
+    pub readings: Vec<HoldoutReading>,
+    /// How often the holdout was read.
+    pub holdout: HoldoutHistory,
+    /// Controls of its result, in the order in which they began.
+    pub controls: Vec<ControlResult>,
+    /// Why some controls were not run, the last time.
+    pub controls_not_run: Option<String>,
     /// The one-shot search, in a run that has one.
     pub search: SearchHistory,
     /// What was spent.
@@ -57,6 +67,25 @@ pub struct RunHistory {
     heartbeat_seconds: f64,
     /// Where the proposals of each answer are: its first trial, and its place in `steps`.
     answers: BTreeMap<TrialId, usize>,
+}
+
+/// A control, and what came of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ControlResult {
+    /// What was trained.
+    pub control: Control,
+    /// What was observed; absent while it runs, and where it came to nothing.
+    pub measurements: Option<Measurements>,
+    /// Why it came to nothing.
+    pub reason: Option<String>,
+}
+
+impl ControlResult {
+    /// Whether it says something of this network: any random one does, others only of themselves.
+    #[must_use]
+    pub fn is_about(&self, champion: &Genotype) -> bool {
+        self.control.kind == ControlKind::Random || self.control.genotype == *champion
+    }
 }
 
 /// A step of the conversation with the strategy.
@@ -125,6 +154,7 @@ impl RunHistory {
     pub fn apply(&mut self, event: &Event) {
         self.tally.apply(event);
         self.search.apply(event);
+        self.holdout.apply(event);
         match event {
             Event::Started(start) => {
                 self.settings = start.settings.clone();
@@ -137,6 +167,23 @@ impl RunHistory {
                 self.sessions += 1;
                 self.stop = None;
             }
+            Event::ControlsBegan { settings } => {
+                if let Some(settings) = settings {
+                    self.settings = settings.clone();
+                }
+            }
+            Event::ControlDispatched(control) => self.controls.push(ControlResult {
+                control: (**control).clone(),
+                measurements: None,
+                reason: None,
+            }),
+            Event::ControlEnded { number, measurements, reason, .. } => {
+                let ended = self.controls.iter_mut().find(|one| one.control.number == *number);
+                if let Some(ended) = ended {
+                    (ended.measurements, ended.reason) = (measurements.clone(), reason.clone());
+                }
+            }
+            Event::ControlsOver { not_run, .. } => self.controls_not_run.clone_from(not_run),
             Event::OrganisationPolicy(record) => self.organisations.push((**record).clone()),
             Event::Approval(approval) => {
                 if approval.granted {
@@ -178,8 +225,9 @@ impl RunHistory {
                 self.told.extend(trials);
                 self.steps.push(Step::Told { trials: trials.clone() });
             }
-            Event::Audited { trial, measurements } => {
+            Event::Audited { trial, measurements, reading, .. } => {
                 self.audits.insert(*trial, measurements.clone());
+                self.readings.extend(reading.clone());
             }
             Event::Stopped { reason, champion, .. } => {
                 self.decision = None;
@@ -192,6 +240,8 @@ impl RunHistory {
             | Event::SearchRolledBack { .. }
             | Event::SearchAbandoned { .. }
             | Event::SearchEnded(_)
+            | Event::HoldoutOpened(_)
+            | Event::HoldoutUnread { .. }
             | Event::BudgetWarning { .. }
             | Event::CheckpointKept { .. }
             | Event::Overhead { .. }

@@ -2,18 +2,14 @@
 
 use std::sync::Arc;
 
-use nas_plugin_api::genotype::Genotype;
-use nas_plugin_api::measurement::{Measurements, names};
-use nas_plugin_api::trial::TrialId;
+use nas_plugin_api::measurement::Measurements;
+use nas_plugin_api::trial::{Outcome, TrialId};
 
-use super::prepare_benchmark::PreparedBenchmark;
-use super::{LaunchError, Prepared, Problem, RunFolder, prepare};
-use crate::budget::{Clock, RealClock};
-use crate::executor::{holdout_of, run_audit, worker_program};
-use crate::journal::{Event, EventLog, Journal};
+use super::{LaunchError, Problem, RunFolder, prepare};
+use crate::budget::{Clock, RealClock, Reservation};
+use crate::journal::{Event, EventLog, Journal, RunHistory};
 use crate::plugin::Registry;
-use crate::protocol::{AuditJob, Setup, Usage};
-use crate::search::Training;
+use crate::search::{Champion, END_OF_SEARCH, Read, StopSignal};
 use crate::settings::Settings;
 
 /// Processor seconds that an audit needs at least: starting a worker takes a part of one.
@@ -26,65 +22,61 @@ const CPU_MARGIN: f64 = 0.2;
 ///
 /// A run on a benchmark has what that says instead: its test accuracy.
 ///
-/// A run is audited once: a second call returns what the first one measured.
+/// A champion is read once: a second call, or one after a policy had it read, returns what was
+/// measured then.
 ///
 /// # Errors
-/// A run without champion or kept weights, or one that is under way.
+/// A run without champion or kept weights, one that is under way, one that may not read its holdout
+/// again.
 pub fn audit(folder: &RunFolder, registry: &Arc<Registry>) -> Result<Audit, LaunchError> {
     let clock: Arc<dyn Clock> = Arc::new(RealClock::new());
     let mut journal = Journal::open(folder.path(), clock)?;
     let history = journal.reader().history()?;
     let unusable = |text: String| LaunchError::Settings(vec![Problem::new("", text)]);
-    let Some(trial) = history.stop.as_ref().and_then(|stop| stop.champion) else {
+    let Some(champion) = champion(&history) else {
         return Err(unusable("no trial has a result that could be audited".to_owned()));
     };
+    let trial = champion.trial;
     if let Some(measurements) = history.audits.get(&trial) {
         return Ok(Audit { trial, measurements: measurements.clone() });
     }
-    let folder_of_configuration =
-        history.start.as_ref().map(|start| start.folder.clone()).unwrap_or_default();
     let settings: Settings = serde_json::from_value(history.settings.clone())
         .map_err(|error| unusable(error.to_string()))?;
+    let (used, queries) = (history.holdout.used, settings.holdout.queries);
+    if used >= queries {
+        return Err(LaunchError::HoldoutSpent { run: folder.name(), used, queries });
+    }
+    let folder_of_configuration =
+        history.start.as_ref().map(|start| start.folder.clone()).unwrap_or_default();
     let prepared =
         prepare(&settings, registry, &folder_of_configuration).map_err(LaunchError::Settings)?;
-    let Some(proposal) = history.proposal(trial) else {
-        return Err(unusable(format!("trial {trial} was never proposed")));
+    let Some(mut reader) = prepared.holdout_reader(folder) else {
+        return Err(unusable("a run without data has no holdout".to_owned()));
     };
-    if let Some(PreparedBenchmark { benchmark, .. }) = &prepared.benchmark {
-        let found = holdout_of(benchmark, &proposal.genotype, prepared.parts.fidelity)
-            .map_err(|error| unusable(error.to_string()))?;
-        let Some(accuracy) = found else {
-            return Err(unusable("the benchmark has no test accuracy".to_owned()));
-        };
-        let measurements = Measurements::from([(names::HOLDOUT_ACCURACY, accuracy)]);
-        journal.append(&[Event::Audited { trial, measurements: measurements.clone() }])?;
-        return Ok(Audit { trial, measurements });
+    if let Some(obstacle) = reader.obstacle(&champion) {
+        return Err(unusable(obstacle));
     }
-    let cpu_seconds = settings
-        .budget
-        .cpu_seconds
-        .map_or(f64::INFINITY, |limit| limit - history.tally.spent().cpu_seconds - CPU_MARGIN);
-    if cpu_seconds < LEAST_CPU_SECONDS {
+    let reservation = reservation(&settings, &history);
+    if !reader.is_free() && reservation.cpu_seconds < LEAST_CPU_SECONDS {
         let text = "what is left of `budget.cpu_seconds` is too little to read the holdout; \
                     resume the run with more";
         return Err(unusable(text.to_owned()));
     }
-    let overhead = |usage| Event::Overhead { what: "audit the champion".to_owned(), usage };
-    match read_holdout(&prepared, folder, trial, &proposal.genotype, cpu_seconds) {
-        Ok((measurements, usage)) => {
-            let audited = Event::Audited { trial, measurements: measurements.clone() };
-            journal.append(&[overhead(usage), audited])?;
-            Ok(Audit { trial, measurements })
-        }
-        Err(error) => {
-            // Nobody knows what it used: it is charged all that it might have.
-            if cpu_seconds.is_finite() {
-                let usage = Usage { cpu_seconds: cpu_seconds + CPU_MARGIN, ..Usage::default() };
-                journal.append(&[overhead(usage)])?;
-            }
-            Err(error)
-        }
-    }
+    let read = Read {
+        trial,
+        genotype: &champion.proposal.genotype,
+        seen: &champion.result.measurements,
+        trials: n_results(&history),
+        queries,
+        images: prepared.images(),
+    };
+    let mut opened: Vec<Event> = history.holdout.cut_off().into_iter().collect();
+    opened.push(read.opened(used, ("nas", END_OF_SEARCH.to_owned()), reservation));
+    journal.append(&opened)?;
+    let (measured, usage) = reader.read(&champion, &reservation, &StopSignal::default());
+    let answer = measured.clone();
+    journal.append(&[read.closed(measured, usage)])?;
+    Ok(Audit { trial, measurements: answer.map_err(unusable)? })
 }
 
 /// What an audit showed.
@@ -96,35 +88,31 @@ pub struct Audit {
     pub measurements: Measurements,
 }
 
-fn read_holdout(
-    prepared: &Prepared,
-    folder: &RunFolder,
-    trial: TrialId,
-    genotype: &Genotype,
-    cpu_seconds: f64,
-) -> Result<(Measurements, Usage), LaunchError> {
-    let unusable = |text: String| LaunchError::Settings(vec![Problem::new("", text)]);
-    let Some(data) = prepared.data() else {
-        return Err(unusable("a benchmark has no holdout".to_owned()));
-    };
-    let weights = Training::weights(folder.path(), trial);
-    if !weights.is_file() {
-        let text = format!(
-            "the weights of trial {trial} were not kept; set `execution.keep_weights` to `best`"
-        );
-        return Err(unusable(text));
+/// The best trial of a run that has ended.
+pub(super) fn champion(history: &RunHistory) -> Option<Champion> {
+    let trial = history.stop.as_ref()?.champion?;
+    let result = history.results.get(&trial)?.clone();
+    let gain = result.objectives.first().copied().unwrap_or(f64::NAN);
+    let proposal = history.proposal(trial)?.clone();
+    Some(Champion { trial, proposal, result: Arc::new(result), gain })
+}
+
+/// Trials with a result of their own.
+fn n_results(history: &RunHistory) -> u64 {
+    let finished = history.results.values().filter(|result| result.outcome == Outcome::Finished);
+    finished.count() as u64
+}
+
+/// As much as a trial may use, and no more processor time than is left.
+fn reservation(settings: &Settings, history: &RunHistory) -> Reservation {
+    let (budget, execution) = (&settings.budget, &settings.execution);
+    let wall_seconds = budget.trial_seconds;
+    let cpu_seconds = wall_seconds * (execution.threads + 1) as f64;
+    let spent = history.tally.spent().cpu_seconds + CPU_MARGIN;
+    Reservation {
+        wall_seconds,
+        cpu_seconds: budget.cpu_seconds.map_or(cpu_seconds, |cap| cpu_seconds.min(cap - spent)),
+        gpu_seconds: if execution.device.starts_with("cuda") { wall_seconds } else { 0.0 },
+        memory_bytes: budget.trial_memory_bytes,
     }
-    let setup = Setup {
-        train: None,
-        evaluation: data.holdout.path.clone(),
-        device: prepared.settings.execution.device.clone(),
-        threads: prepared.settings.execution.threads,
-    };
-    let job = AuditJob {
-        trial,
-        graph: prepared.space().network(genotype).map_err(|error| unusable(error.to_string()))?,
-        weights,
-        batch_size: prepared.settings.training.recipe.batch_size,
-    };
-    Ok(run_audit(&worker_program()?, setup, job, cpu_seconds)?)
 }

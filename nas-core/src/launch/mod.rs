@@ -7,6 +7,8 @@
 mod anchor;
 mod approve;
 mod audit;
+mod controls;
+mod holdout;
 mod one_shot;
 mod prepare;
 mod prepare_benchmark;
@@ -22,6 +24,7 @@ mod stop_watch;
 pub use anchor::anchor;
 pub use approve::{Decision, approval_request, decide};
 pub use audit::audit;
+pub use controls::controls;
 use prepare::prepare_policies;
 pub use prepare::{Prepared, prepare};
 pub use prepare_one_shot::PreparedSearch;

@@ -38,6 +38,8 @@ pub struct Prepared {
     pub(super) components: Vec<ComponentRecord>,
     pub(super) files: Vec<FileRecord>,
     pub(super) review_needs: Vec<String>,
+    /// Policies that look at the holdout.
+    pub(super) audited_by: Vec<String>,
     pub(super) one_shot: Option<PreparedSearch>,
     pub(super) inherited: Option<PreparedInherit>,
     /// The organisation's policy that holds, if there is one.
@@ -340,6 +342,8 @@ impl Preparation {
             }
         };
         let review_needs = self.review_needs(&policies, &fitness_needs);
+        let has_holdout = benchmark.as_ref().map(|benchmark| benchmark.has_holdout);
+        let audited_by = self.audited_by(&settings, &policies, has_holdout);
         let components = settings
             .components(kind)
             .into_iter()
@@ -366,6 +370,7 @@ impl Preparation {
             components,
             files,
             review_needs,
+            audited_by,
             one_shot,
             inherited,
             organisation: self.organisation.clone(),
@@ -406,6 +411,20 @@ impl Preparation {
             _ => {}
         }
         self.check_budget(settings);
+        let n_controls = u64::from(settings.controls.n_wanted());
+        if let Some(trials) = settings.budget.trials
+            && n_controls >= trials
+        {
+            let text = format!("{n_controls} controls leave nothing of {trials} trials");
+            let expected = format!("more than {n_controls}");
+            self.problems.push(Problem::new("budget.trials", text).expecting(expected));
+        }
+        if n_controls > 0 && (settings.benchmark.is_some() || settings.inherit.is_some()) {
+            let text = "controls train networks, and this run trains none";
+            self.problems.push(
+                Problem::new("controls", text).expecting("neither `[benchmark]` nor `[inherit]`"),
+            );
+        }
         let recipe = &settings.training.recipe;
         if recipe.final_learning_rate > recipe.learning_rate {
             let text = format!("{} is above `learning_rate`", recipe.final_learning_rate);
@@ -524,6 +543,14 @@ impl Preparation {
                     let expected = format!("1 to {images}");
                     let problem = Problem::new("training.batch_size", text).expecting(expected);
                     self.problems.push(problem);
+                }
+                let found = summary.duplicates_across_splits;
+                if let Some(most) = config.max_duplicates
+                    && found > most
+                {
+                    let text = format!("{found} images are in more than one split");
+                    let expected = format!("at most {most}; remove the copies from the source");
+                    self.problems.push(Problem::new("data", text).expecting(expected));
                 }
                 Some((Some(summary), usage))
             }

@@ -1,5 +1,7 @@
 //! The part of preparing that only runs on a benchmark have.
 
+use std::sync::Arc;
+
 use nas_plugin_api::component::{Benchmark, ComponentKind};
 use nas_plugin_api::genotype::Genotype;
 use nas_plugin_api::measurement::{Measurements, names};
@@ -16,11 +18,13 @@ use crate::settings::Settings;
 
 /// A benchmark that was told its space.
 pub(super) struct PreparedBenchmark {
-    pub(super) benchmark: Timed<Box<dyn Benchmark>>,
+    pub(super) benchmark: Arc<Timed<Box<dyn Benchmark>>>,
     /// What a trial gets from it: everything but the accuracy on test data.
     pub(super) delivers: Vec<String>,
     /// What measuring an untrained network takes, as a share of a trial; 0 where it is not said.
     pub(super) untrained_share: f64,
+    /// Whether it has that too, for an audit.
+    pub(super) has_holdout: bool,
 }
 
 impl Preparation {
@@ -67,9 +71,14 @@ impl Preparation {
         });
         match tried {
             Ok((mut delivers, share)) => {
+                let n_delivered = delivers.len();
                 delivers.retain(|name| name != names::HOLDOUT_ACCURACY);
-                let untrained_share = if share.is_finite() { share } else { 0.0 };
-                Some(PreparedBenchmark { benchmark, delivers, untrained_share })
+                Some(PreparedBenchmark {
+                    benchmark: Arc::new(benchmark),
+                    has_holdout: delivers.len() < n_delivered,
+                    delivers,
+                    untrained_share: if share.is_finite() { share } else { 0.0 },
+                })
             }
             Err(error) => {
                 let problem = Problem::new("benchmark", format!("it failed to {error}"));

@@ -15,7 +15,7 @@ use super::prepare_benchmark::PreparedBenchmark;
 use crate::network::{NetworkSpace, OperationGraphs};
 use crate::plugin::{CallError, PluginLoadError, Timed};
 use crate::protocol::data::DataSummary;
-use crate::search::{Policy, begun_warm};
+use crate::search::{KeepWeights, Policy, begun_warm};
 use crate::settings::{Settings, TrainingSettings};
 
 /// Zero-cost proxies take as long as training steps on so many images: two passes there and three back
@@ -121,6 +121,11 @@ impl Preparation {
                     Ok(needs) if kind == QuestionKind::Candidate => {
                         self.check_untrained(&key, &needs);
                     }
+                    Ok(mut needs) if kind == QuestionKind::Champion => {
+                        // Whether the holdout can be read is looked at where policies are known.
+                        needs.retain(|name| name != names::HOLDOUT_ACCURACY);
+                        self.check_measurements(&key, &needs);
+                    }
                     Ok(needs) => self.check_measurements(&key, &needs),
                     Err(error) => self.problems.push(Problem::new(&key, error.to_string())),
                 }
@@ -166,6 +171,36 @@ impl Preparation {
             let text = format!("it needs `{name}` of a candidate, which is not trained yet");
             self.problems.push(Problem::new(key, text).expecting(KNOWN.join(", ")));
         }
+    }
+
+    /// Policies that look at the holdout when they are asked about a champion. With a benchmark,
+    /// `has_holdout` says whether it has a test accuracy.
+    pub(super) fn audited_by(
+        &mut self,
+        settings: &Settings,
+        policies: &[Policy],
+        has_holdout: Option<bool>,
+    ) -> Vec<String> {
+        let is_kept =
+            settings.inherit.is_none() && settings.execution.keep_weights != KeepWeights::None;
+        let can_read = has_holdout.unwrap_or(is_kept);
+        let mut looking = Vec::new();
+        for (index, Policy { name, policy, .. }) in policies.iter().enumerate() {
+            let needs = policy.call("list its needs", |p| Ok(p.needs(QuestionKind::Champion)));
+            let looks =
+                needs.is_ok_and(|needs| needs.iter().any(|need| need == names::HOLDOUT_ACCURACY));
+            if looks && !can_read {
+                let text = "it compares with the holdout, which can't be read in this run";
+                let expected = "trained weights that are kept (`execution.keep_weights`, no \
+                                `[inherit]`), or a benchmark with a test accuracy";
+                let problem = Problem::new(&format!("policy.{index}"), text).expecting(expected);
+                self.problems.push(problem);
+            }
+            if looks {
+                looking.push(name.clone());
+            }
+        }
+        looking
     }
 
     /// Measurements to take of each trial besides what is always taken.

@@ -195,6 +195,19 @@ pub enum LaunchError {
         /// The longest silence that is allowed.
         interval: TimeSpan,
     },
+    /// The holdout may not be read again.
+    #[error(
+        "the holdout of `{run}` was read {used} times, of {queries} that `holdout.queries` allows; \
+         nothing sets this back: a new run, on other images, can answer anew"
+    )]
+    HoldoutSpent {
+        /// The run.
+        run: String,
+        /// How often it was read.
+        used: u32,
+        /// How often it may be.
+        queries: u32,
+    },
     /// A policy refuses.
     #[error("policy `{policy}` refuses ({code}): {reason}")]
     Refused {
@@ -239,7 +252,8 @@ impl Prepared {
         journal.append(&started)?;
         anchor_beginning(journal.reader())?;
         let (workforce, margin) = forces(&self.settings);
-        let ledger = Ledger::new(&self.settings.budget, workforce, margin, Arc::clone(&clock));
+        let budget = self.settings.search_budget();
+        let ledger = Ledger::new(&budget, workforce, margin, Arc::clone(&clock));
         let mut ledger = within_quota(ledger, &self.settings, &folder)?;
         ledger.report()?;
         ledger.overhead(&self.data_usage);
@@ -286,6 +300,7 @@ impl Prepared {
     ) -> Result<Search<'a>, LaunchError> {
         let workers = self.settings.execution.workers;
         let inherited = self.inherited.as_ref().map(|one| one.inherited.weights.as_path());
+        let holdout = self.holdout_reads(folder);
         let executor: Box<dyn Executor> = match self.benchmark {
             Some(PreparedBenchmark { benchmark, .. }) => {
                 Box::new(BenchmarkExecutor::new(benchmark, workers))
@@ -306,7 +321,9 @@ impl Prepared {
                 Box::new(Training::new(space, whole, folder.path(), keep, self.review_needs))
             }
         };
-        Ok(Search::new(&self.settings, self.parts, ledger, log, executor, work, observer, stop))
+        let settings = &self.settings;
+        let search = Search::new(settings, self.parts, ledger, log, executor, work, observer, stop);
+        Ok(search.with_holdout(holdout))
     }
 
     /// Asks every policy about the whole search before anything is spent.
@@ -368,7 +385,7 @@ pub fn resume(
     let (workforce, margin) = forces(&settings);
     // With the limits that the organisation has set meanwhile.
     let settings = prepared.settings.clone();
-    let ledger = Ledger::new(&settings.budget, workforce, margin, Arc::clone(&clock));
+    let ledger = Ledger::new(&settings.search_budget(), workforce, margin, Arc::clone(&clock));
     let ledger = within_quota(ledger, &settings, folder)?;
     let data = prepared.data_overhead();
     let resumed = Event::Resumed {
@@ -434,7 +451,7 @@ pub(super) fn check_unchanged(start: &Start, registry: &Registry) -> Result<(), 
     Ok(())
 }
 
-fn forces(settings: &Settings) -> (Workforce, KillMargin) {
+pub(super) fn forces(settings: &Settings) -> (Workforce, KillMargin) {
     let execution = &settings.execution;
     let workforce = Workforce {
         workers: execution.workers,
@@ -449,7 +466,7 @@ fn forces(settings: &Settings) -> (Workforce, KillMargin) {
 }
 
 /// A run that counts against a quota does so in every session.
-fn within_quota(
+pub(super) fn within_quota(
     ledger: Ledger,
     settings: &Settings,
     folder: &RunFolder,
@@ -460,7 +477,7 @@ fn within_quota(
     }
 }
 
-fn executor(
+pub(super) fn executor(
     settings: &Settings,
     data: Option<&DataSummary>,
     inherited: Option<&Path>,

@@ -26,6 +26,10 @@ pub struct DataConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 2))]
     pub limit: Option<usize>,
+    /// Images that may be in more than one split, pixel for pixel, at most; more are refused, since
+    /// they make scores look better than they are. Without it there is a warning only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_duplicates: Option<usize>,
     /// Seed of the split; the same seed gives the same split whatever the run's own seed.
     #[serde(default)]
     pub split_seed: u64,
@@ -79,6 +83,18 @@ pub struct DataSummary {
     /// images equal a training or validation image: they make a score look better than it is.
     #[serde(default)]
     pub duplicates_across_splits: usize,
+    /// Accuracy on the validation split of always naming the class that it has most of, 0 to 1;
+    /// absent in summaries of earlier versions.
+    #[serde(default)]
+    pub most_frequent: Option<f64>,
+}
+
+impl DataSummary {
+    /// The accuracy that a network reaches which knows no more than how frequent classes are.
+    #[must_use]
+    pub fn chance(&self) -> f64 {
+        self.most_frequent.unwrap_or(1.0 / self.classes.len().max(1) as f64)
+    }
 }
 
 /// One prepared file (safetensors: `images` u8 `[n, channels, height, width]`, `labels` i64

@@ -80,6 +80,9 @@ pub struct TrialJob {
     pub data_fraction: f64,
     /// Seed of everything random in this trial.
     pub seed: u64,
+    /// Whether the labels of the training split are shuffled first: a control.
+    #[serde(default)]
+    pub shuffles_labels: bool,
     /// Extra measurements that the fitness or a policy needs, by name
     /// ([`nas_plugin_api::measurement::names`]); the curve and the accuracies are always taken.
     pub needs: Vec<String>,

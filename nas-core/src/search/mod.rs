@@ -6,6 +6,7 @@ mod archive;
 mod champion;
 mod checkpoints;
 mod gate;
+mod holdout;
 mod observer;
 mod order;
 mod parts;
@@ -21,6 +22,8 @@ mod warm_start;
 mod work;
 
 pub use champion::Champion;
+pub(crate) use holdout::{END_OF_SEARCH, Read};
+pub use holdout::{HoldoutReader, HoldoutReads};
 pub use observer::{Observer, Silent};
 pub use parts::{Parts, Policy, SearchError};
 pub(crate) use policies::{Judgement, judge};

@@ -112,12 +112,17 @@ impl PolicyReplay<'_> {
                 self.note(seq, objections);
             }
             Event::Stopped { .. } => {
+                // With a policy that asks for it, the holdout is read before the answer is judged.
+                following
+                    .iter()
+                    .take_while(|later| !matches!(later.event, Event::Resumed { .. }))
+                    .for_each(|later| self.state.apply_holdout(&later.event));
                 // A run that is resumed later goes on with its best trial.
                 let champion = self.state.champion.clone();
                 self.state.crown(parts, &mut events);
                 self.state.champion = champion;
             }
-            _ => {}
+            event => self.state.apply_holdout(event),
         }
         self.note(seq, events);
     }

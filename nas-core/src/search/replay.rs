@@ -11,7 +11,8 @@ use nas_plugin_api::trial::TrialId;
 
 use super::run::answer_of;
 use super::{Search, SearchError};
-use crate::journal::{Answer, Event, Recorded, TrialResult};
+use crate::controls::cut_off;
+use crate::journal::{Answer, Control, Event, Recorded, TrialResult};
 
 impl Search<'_> {
     /// Repeats a journal's events; afterwards the search stands where the journal ends, and
@@ -56,7 +57,7 @@ impl Search<'_> {
                         .call_strategy("take results", move |strategy| strategy.tell(&trials))?;
                     self.set_waiting(false);
                 }
-                _ => {}
+                event => self.state.apply_holdout(event),
             }
         }
         // What stopped the search then is decided anew.
@@ -78,10 +79,20 @@ impl Search<'_> {
         }
     }
 
-    /// Attempts without an end: nobody knows what they used, so they are charged in full.
+    /// Attempts and reads of the holdout without an end: nobody knows what they used, so they are
+    /// charged in full.
     fn abandon_open_attempts(&mut self) -> Result<(), SearchError> {
         let mut events = Vec::new();
+        if let Some(unread) = self.state.holdout.history.cut_off() {
+            self.ledger.apply(&unread);
+            self.state.apply_holdout(&unread);
+            events.push(unread);
+        }
         for (trial, usage) in self.ledger.abandon_all() {
+            if trial >= Control::FIRST_ID {
+                events.push(cut_off(trial, usage));
+                continue;
+            }
             let attempt = self.state.open.get(&trial).map_or(0, |open| open.attempt);
             self.state.abandoned(trial);
             events.push(Event::Abandoned { trial, attempt, usage });

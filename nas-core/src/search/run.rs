@@ -13,7 +13,7 @@ use super::order::Order;
 use super::state::{Open, State};
 use super::stop_signal::StopSignal;
 use super::work::{Assignment, Work};
-use super::{Champion, Observer, Parts, SearchError};
+use super::{Champion, HoldoutReads, Observer, Parts, SearchError};
 use crate::budget::{Ledger, Reserve, TICK_SECONDS};
 use crate::executor::{Completion, Ended, Executor, Job, Update};
 use crate::journal::{Answer, Event, EventLog, StopReason};
@@ -49,14 +49,15 @@ pub struct Search<'a> {
     pub(super) executor: Box<dyn Executor>,
     pub(super) work: Box<dyn Work>,
     pub(super) observer: &'a mut dyn Observer,
+    pub(super) holdout: Option<HoldoutReads>,
     order: Order,
     seed: u64,
-    stop_signal: StopSignal,
+    pub(super) stop_signal: StopSignal,
     /// The strategy said that it waits for a running trial.
     waiting: bool,
     last_journalled: f64,
     /// Events that are to be written with the next group.
-    unwritten: Vec<Event>,
+    pub(super) unwritten: Vec<Event>,
     /// Trials whose weights go once it is written that they were beaten.
     beaten: Vec<TrialId>,
 }
@@ -89,6 +90,7 @@ impl<'a> Search<'a> {
             executor,
             work,
             observer,
+            holdout: None,
             order,
             seed: settings.seed,
             stop_signal,
@@ -97,6 +99,13 @@ impl<'a> Search<'a> {
             unwritten: Vec::new(),
             beaten: Vec::new(),
         }
+    }
+
+    /// The same search, which reads the holdout now and then for its policies.
+    #[must_use]
+    pub fn with_holdout(mut self, holdout: Option<HoldoutReads>) -> Self {
+        self.holdout = holdout;
+        self
     }
 
     /// Runs until something ends the search; the journal then says why.
@@ -251,9 +260,10 @@ impl<'a> Search<'a> {
                 Update::Completed(completion) => completed.extend(self.complete(completion)),
             }
         }
+        let has_results = !completed.is_empty();
         self.judge(completed)?;
         self.unwritten.append(&mut self.ledger.warnings());
-        Ok(())
+        if has_results { self.look_at_holdout() } else { Ok(()) }
     }
 
     /// An attempt that is the last evaluation of its trial, to be judged; any other is noted.
@@ -373,6 +383,7 @@ impl<'a> Search<'a> {
             (Some(reason), _) => reason,
             (None, done) => StopReason::StrategyDone { reason: done.unwrap_or_default() },
         };
+        self.look_at_holdout_once_more(&reason)?;
         let mut events = Vec::new();
         let champion = self.state.crown(&self.parts, &mut events);
         let spent = self.ledger.spent();
@@ -393,7 +404,7 @@ impl<'a> Search<'a> {
 
     /// Writes down what waits to be written, all at once, and shows it to the observer. Results
     /// wait for the tell that follows, answers for their dispatch: two groups a trial, not four.
-    fn write(&mut self) -> Result<(), SearchError> {
+    pub(super) fn write(&mut self) -> Result<(), SearchError> {
         if self.unwritten.is_empty() {
             return Ok(());
         }

@@ -16,6 +16,7 @@ use super::archive::{Archive, repeated};
 use super::champion::{Champion, contest, gain};
 use super::checkpoints::Checkpoints;
 use super::gate::{Admission, Admitted, admit, look};
+use super::holdout::HoldoutStanding;
 use super::policies::{Judged, Judgement, judge};
 use super::progress::ProgressTracker;
 use super::score::{self, Evaluated};
@@ -41,6 +42,7 @@ pub(super) struct State {
     pub(super) done: Option<String>,
     /// Why the search is to stop.
     pub(super) stop: Option<StopReason>,
+    pub(super) holdout: HoldoutStanding,
     /// What policies are told besides the question: how things stood at the last ask, so that
     /// replay shows them the same.
     context: Arc<PolicyContext>,
@@ -121,6 +123,7 @@ impl State {
             champion: None,
             done: None,
             stop: None,
+            holdout: HoldoutStanding::default(),
             context: Arc::new(PolicyContext { budget, ..PolicyContext::default() }),
             outliner: Outliner::default(),
             archive: Archive::default(),
@@ -197,6 +200,16 @@ impl State {
     /// A person approved this.
     pub(super) fn approve(&mut self, approval: &Approval) {
         approval.note(Arc::make_mut(&mut self.context));
+    }
+
+    /// Something happened with the holdout; what was read there policies see from now on.
+    pub(super) fn apply_holdout(&mut self, event: &Event) {
+        self.holdout.apply(event);
+        if let Event::Audited { reading: Some(reading), .. } = event
+            && !self.context.holdout.contains(reading)
+        {
+            Arc::make_mut(&mut self.context).holdout.push(reading.clone());
+        }
     }
 
     fn note_context(&mut self, spent: Spending) {
@@ -369,6 +382,7 @@ impl State {
         self.duplicates_in_a_row = 0;
         self.refusals_in_a_row = 0;
         *self.history.outcomes.entry(result.outcome.name().to_owned()).or_default() += 1;
+        self.holdout.n_results += u64::from(result.outcome == Outcome::Finished);
         if let Some(gain) = gain(&parts.objectives, result) {
             self.history.best = Some(self.history.best.map_or(gain, |best| best.max(gain)));
         }

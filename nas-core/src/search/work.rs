@@ -209,6 +209,7 @@ fn plain_job(assignment: &Assignment<'_>) -> TrialJob {
         epochs: assignment.fidelity.epochs,
         data_fraction: assignment.fidelity.data_fraction,
         seed: assignment.seed,
+        shuffles_labels: false,
         needs: Vec::new(),
         cpu_seconds: assignment.reservation.cpu_seconds,
         memory_bytes: assignment.reservation.memory_bytes,

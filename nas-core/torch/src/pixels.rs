@@ -1,6 +1,10 @@
 //! A split's pixels in the order in which a convolution wants them.
 
 use crate::data::Split;
+use crate::random::Random;
+
+/// The stream of random numbers that labels are shuffled with.
+const LABELS: u64 = 0x1abe15;
 
 /// Labelled images: bytes, channels innermost, so that one image is one piece of memory.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +36,13 @@ impl Pixels {
     pub fn image(&self, index: usize) -> &[u8] {
         let size = self.shape.iter().product::<usize>();
         &self.bytes[index * size..(index + 1) * size]
+    }
+}
+
+impl Pixels {
+    /// Gives the images each other's labels.
+    pub fn shuffle_labels(&mut self, seed: u64) {
+        Random::new(seed, LABELS).shuffle(&mut self.labels);
     }
 }
 

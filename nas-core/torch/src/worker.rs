@@ -3,6 +3,7 @@
 //! Nothing outlives the supervisor. A thread of its own reads the pipe, so its end is noticed in
 //! the middle of a trial too, and ends the process at once.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -166,13 +167,16 @@ impl Worker {
         let mut watch = Watch::start(job.cpu_seconds, job.memory_bytes, stage.device.is_cuda());
         let events = &mut self.events;
         let result = guarded(|| {
-            let train = stage.train.as_ref().ok_or(TrialError::NoTrainingSplit)?;
+            let mut train = Cow::Borrowed(stage.train.as_ref().ok_or(TrialError::NoTrainingSplit)?);
+            if job.shuffles_labels {
+                train.to_mut().shuffle_labels(*seed);
+            }
             let mut tell = |record: EpochRecord| {
                 log.line(&epoch_line(&record));
                 let event = Event::Epoch { trial: *trial, record };
                 frame::write(events, &event).map_err(TrialError::Pipe)
             };
-            trial::run(job, train, &stage.evaluation, stage.device, &mut watch, &mut tell)
+            trial::run(job, &train, &stage.evaluation, stage.device, &mut watch, &mut tell)
         });
         let result = result.and_then(|measurements| {
             let kept = job.keep_checkpoint.as_deref().map(sha256_of).transpose();

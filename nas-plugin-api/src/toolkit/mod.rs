@@ -5,7 +5,7 @@
 //! [`genotype_list`]. For one-shot strategies,
 //! over slices of `f64`: [`softmax`], [`gumbel`], [`sigmoid`], [`dirichlet`] and [`gates`], each with
 //! its `pull_back`, and [`adam`]; over a space, [`mixture_layout`], [`incoming_edges`] and [`picks`].
-//! For both: [`rng`], and [`rehearsal`] for their tests.
+//! For both: [`rng`], and [`rehearsal`] for their tests. For policies: [`selection`].
 //!
 //! Everything random takes a [`rng::Generator`], so a strategy that makes one from its seed and
 //! uses nothing else is reproducible.
@@ -29,6 +29,7 @@ pub mod random_genotype;
 pub mod rehearsal;
 pub mod repair;
 pub mod rng;
+pub mod selection;
 pub mod sigmoid;
 pub mod softmax;
 

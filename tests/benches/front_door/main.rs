@@ -11,6 +11,7 @@ mod python;
 mod table;
 
 mod bench_speed;
+mod false_alarms;
 mod multi_fidelity;
 mod policy_cost;
 mod real_training;
@@ -35,8 +36,11 @@ const BENCHES: [(&str, Bench); 7] = [
     ("bench_speed", bench_speed::run),
 ];
 /// Those that take long, and so run only if they are asked for.
-const LONG: [(&str, Bench); 2] =
-    [("multi_fidelity", multi_fidelity::run), ("real_training", real_training::run)];
+const LONG: [(&str, Bench); 3] = [
+    ("multi_fidelity", multi_fidelity::run),
+    ("real_training", real_training::run),
+    ("false_alarms", false_alarms::run),
+];
 
 fn main() {
     // cargo adds options of its own.

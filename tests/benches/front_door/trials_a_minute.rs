@@ -151,6 +151,7 @@ fn job(graph: Graph, folder: &Path) -> TrialJob {
         epochs: 1,
         data_fraction: 1.0,
         seed: 0,
+        shuffles_labels: false,
         needs: Vec::new(),
         cpu_seconds: 1e6,
         memory_bytes: u64::MAX,

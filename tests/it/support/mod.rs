@@ -1,5 +1,7 @@
 //! A search in a folder of its own, run by the built programs.
 
+pub(crate) mod rigged_digits;
+
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -206,6 +208,8 @@ impl Limits {
         let charged = |event: &Event| match event {
             Event::Ended { usage, .. }
             | Event::Abandoned { usage, .. }
+            | Event::Audited { usage, .. }
+            | Event::HoldoutUnread { usage, .. }
             | Event::Overhead { usage, .. } => usage.cpu_seconds,
             _ => 0.0,
         };

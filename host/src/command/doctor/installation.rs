@@ -54,6 +54,7 @@ fn worker() -> Finding {
         validation_fraction: 0.2,
         holdout_fraction: 0.2,
         limit: None,
+        max_duplicates: None,
         split_seed: 0,
     };
     let scratch = std::env::temp_dir().join(format!("nas-doctor-{}", std::process::id()));

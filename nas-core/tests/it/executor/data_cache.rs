@@ -14,6 +14,7 @@ fn config(path: Option<&std::path::Path>) -> DataConfig {
         validation_fraction: 0.2,
         holdout_fraction: 0.2,
         limit: None,
+        max_duplicates: None,
         split_seed: 0,
     }
 }

@@ -83,6 +83,7 @@ pub(super) fn job(trial: TrialId, rules: &str) -> Job {
         epochs: 3,
         data_fraction: 1.0,
         seed: trial,
+        shuffles_labels: false,
         needs: vec![format!("fake:{rules}")],
         cpu_seconds: f64::INFINITY,
         memory_bytes: u64::MAX,

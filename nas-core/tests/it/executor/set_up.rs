@@ -70,20 +70,21 @@ fn the_start_of_a_worker_is_charged_as_overhead() {
 #[test]
 fn an_audit_has_a_worker_of_its_own() {
     let audit = |rules| {
+        let like = job(3, "");
         let job = AuditJob {
             trial: 3,
-            graph: job(3, "").work.graph,
+            graph: like.work.graph,
             weights: "weights.safetensors".into(),
             batch_size: 64,
         };
-        run_audit(program(), options(1, rules).setup, job, f64::INFINITY)
+        run_audit(program(), options(1, rules).setup, job, &like.reservation, &|| false)
     };
-    let (measurements, usage) = audit("setup-burn=0.1").unwrap();
-    assert_eq!(measurements.get(names::HOLDOUT_ACCURACY), Some(0.875));
+    let (measurements, usage) = audit("setup-burn=0.1");
+    assert_eq!(measurements.unwrap().get(names::HOLDOUT_ACCURACY), Some(0.875));
     assert!(usage.cpu_seconds >= 0.1, "{usage:?}");
-    let error = audit("setup-crash").unwrap_err().to_string();
+    let error = audit("setup-crash").0.unwrap_err().to_string();
     assert!(error.starts_with("audit a network: the worker was ended by signal 6"), "{error}");
     assert!(error.ends_with("cannot open shared object file"), "{error}");
-    let error = audit("setup-refuse").unwrap_err().to_string();
+    let error = audit("setup-refuse").0.unwrap_err().to_string();
     assert!(error.starts_with("audit a network: device `cuda`"), "{error}");
 }

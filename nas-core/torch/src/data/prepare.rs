@@ -39,6 +39,7 @@ pub fn prepare(request: &DataRequest) -> Result<DataSummary, DataError> {
             (&source.train, &plan.validation),
             (holdout_images, &holdout),
         ]),
+        most_frequent: Some(source.train.most_frequent(&plan.validation)),
         classes: source.classes,
     })
 }

@@ -1,5 +1,7 @@
 //! What every format is read into.
 
+use std::collections::BTreeMap;
+
 use nas_core::protocol::data::{DataConfig, DataFormat};
 
 use super::{DataError, cifar_binary, digits, idx, image_folder, npz};
@@ -22,6 +24,15 @@ impl Images {
     /// How many images there are.
     pub(super) fn len(&self) -> usize {
         self.labels.len()
+    }
+
+    /// The share of the class that most of these images have.
+    pub(super) fn most_frequent(&self, positions: &[usize]) -> f64 {
+        let mut counts = BTreeMap::<u32, usize>::new();
+        positions
+            .iter()
+            .for_each(|position| *counts.entry(self.labels[*position]).or_default() += 1);
+        counts.into_values().max().unwrap_or(0) as f64 / positions.len().max(1) as f64
     }
 
     /// The pixels of one image, `[channels, height, width]`.

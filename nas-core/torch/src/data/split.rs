@@ -182,6 +182,7 @@ mod tests {
             validation_fraction: validation,
             holdout_fraction: holdout,
             limit,
+            max_duplicates: None,
             split_seed,
         }
     }

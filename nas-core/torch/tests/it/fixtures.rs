@@ -44,6 +44,7 @@ pub(crate) fn digits(folder: &Path) -> DataSummary {
         validation_fraction: 0.2,
         holdout_fraction: 0.2,
         limit: None,
+        max_duplicates: None,
         split_seed: 0,
     };
     nas_torch::data::prepare(&DataRequest { config, output: folder.to_owned() }).unwrap()
@@ -59,6 +60,7 @@ pub(crate) fn job(graph: Graph, epochs: u32, log: PathBuf) -> TrialJob {
         epochs,
         data_fraction: 1.0,
         seed: 3,
+        shuffles_labels: false,
         needs: Vec::new(),
         cpu_seconds: 1e6,
         memory_bytes: u64::MAX,

@@ -83,6 +83,7 @@ fn a_worker_prepares_trains_and_audits() {
         validation_fraction: 0.2,
         holdout_fraction: 0.2,
         limit: None,
+        max_duplicates: None,
         split_seed: 0,
     };
     let mut preparer = Worker::start();

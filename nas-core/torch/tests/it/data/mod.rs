@@ -26,6 +26,7 @@ fn config(format: DataFormat, path: &Path) -> DataConfig {
         validation_fraction: 0.2,
         holdout_fraction: 0.2,
         limit: None,
+        max_duplicates: None,
         split_seed: 0,
     }
 }
