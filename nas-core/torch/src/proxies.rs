@@ -146,7 +146,7 @@ fn of_loss(network: &mut Network, logits: &Tensor, labels: &Tensor) -> Result<[f
 /// Tanaka, Kunin, Yamins, Ganguli. Pruning neural networks without any data by iteratively conserving
 /// synaptic flow, NeurIPS 2020, section 6; as a proxy Abdelfattah et al., ICLR 2021, section 3.
 fn synflow(graph: &Graph, network: &Network) -> Result<f64, TrialError> {
-    let mut program = Program::from_graph(graph)?;
+    let mut program = Program::from_graph(graph).map_err(NetworkError::from)?;
     for node in &mut program.nodes {
         if let Op::Layer(Layer::BatchNorm(_) | Layer::LayerNorm(_) | Layer::GroupNorm(_)) = node.op
         {
