@@ -92,7 +92,7 @@ impl Controls<'_> {
         let Planned { kind, genotype, seed } = planned;
         let number = self.next_number;
         let id = Control::FIRST_ID + number;
-        let reservation = match self.ledger.reserve(id) {
+        let reservation = match self.ledger.reserve(id)? {
             Reserve::Granted(reservation) => reservation,
             Reserve::Wait => return Ok(Begun::Later),
             Reserve::Spent { budget } => return Ok(Begun::Never(budget)),

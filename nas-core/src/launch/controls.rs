@@ -7,7 +7,7 @@ use nas_plugin_api::verdict::{Action, Candidate, PolicyContext, Question};
 
 use super::anchor::check_anchored;
 use super::audit::champion;
-use super::start::{check_unchanged, executor, forces};
+use super::start::{check_unchanged, executor, forces, within_quota};
 use super::{LaunchError, Prepared, Problem, ResumeChanges, RunFolder, prepare};
 use crate::budget::{Clock, Ledger, RealClock};
 use crate::controls::{Controls, cut_off, planned};
@@ -55,7 +55,8 @@ pub fn controls(
         return Ok(());
     }
     let (workforce, margin) = forces(&settings);
-    let mut ledger = Ledger::new(&settings.budget, workforce, margin, clock);
+    let ledger = Ledger::new(&settings.budget, workforce, margin, clock);
+    let mut ledger = within_quota(ledger, &settings, &folder)?;
     let recorded: Vec<Recorded> = journal.reader().events().collect::<Result<_, _>>()?;
     recorded.iter().for_each(|recorded| ledger.apply(&recorded.event));
     let changed = changes.budget.as_ref().and_then(|_| serde_json::to_value(&settings).ok());
