@@ -80,7 +80,9 @@ impl Place {
             .env_remove("NAS_PLUGIN_PATH")
             .output()
             .expect("nas starts");
-        let text = |bytes| String::from_utf8(bytes).expect("it writes UTF-8");
+        let folder = self.path().display().to_string();
+        let text =
+            |bytes| String::from_utf8(bytes).expect("it writes UTF-8").replace(&folder, "[folder]");
         Answer {
             code: output.status.code().expect("it ends by itself"),
             stdout: text(output.stdout),

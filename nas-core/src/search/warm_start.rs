@@ -106,7 +106,8 @@ impl WarmStart {
         Ok(None)
     }
 
-    /// The networks with the best ranks, summed over the proxies; one without a value ranks last.
+    /// The networks with the best ranks, summed over the proxies; equals share a rank, and one without
+    /// a value ranks last.
     fn rank(&self) -> VecDeque<Genotype> {
         let mut ranks = vec![0_usize; self.order.len()];
         for proxy in &self.settings.proxies {
@@ -116,7 +117,13 @@ impl WarmStart {
             };
             let mut places: Vec<usize> = (0..self.order.len()).collect();
             places.sort_by(|a, b| value(b).total_cmp(&value(a)));
-            places.iter().enumerate().for_each(|(rank, &place)| ranks[place] += rank);
+            let mut rank = 0;
+            for (n_before, place) in places.iter().enumerate() {
+                if n_before > 0 && value(place) < value(&places[n_before - 1]) {
+                    rank = n_before;
+                }
+                ranks[*place] += rank;
+            }
         }
         let mut places: Vec<usize> = (0..self.order.len()).collect();
         places.sort_by_key(|&place| ranks[place]);
