@@ -1,6 +1,7 @@
 //! Nothing is trained twice unless asked, and a used-up space ends a search with that reason.
 
 use nas_core::journal::{Event, StopReason};
+use nas_plugin_api::trial::Outcome;
 
 use crate::support::{Sandbox, text};
 
@@ -31,8 +32,10 @@ training.epochs = 1
 execution = { workers = 2, max_duplicates = 20 }
 "#;
 
+/// Networks that were trained; what is looked at untrained is no training.
 fn trained(events: &[Event]) -> usize {
-    events.iter().filter(|event| matches!(event, Event::Dispatched { .. })).count()
+    let is_trained = |event: &&Event| matches!(event, Event::Ended { result, .. } if result.outcome == Outcome::Finished);
+    events.iter().filter(is_trained).count()
 }
 
 #[test]

@@ -33,12 +33,17 @@ fn nas(sandbox: &Sandbox, arguments: &[&str]) -> Output {
     sandbox.nas(arguments).env("NAS_POLICY", "policy.toml").output().unwrap()
 }
 
-/// `nas check` and `nas search` refuse, with all of these words, and leave no run behind.
+/// `nas check` and `nas search` refuse the configuration, with all of these words, and leave no run behind.
 #[track_caller]
 fn check_refused(sandbox: &Sandbox, words: &[&str]) {
+    check_refused_with(2, sandbox, words);
+}
+
+#[track_caller]
+fn check_refused_with(code: i32, sandbox: &Sandbox, words: &[&str]) {
     for command in ["check", "search"] {
         let output = nas(sandbox, &[command, "search.toml"]);
-        assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+        assert_eq!(output.status.code(), Some(code), "{}", text(&output));
         for word in words {
             assert!(text(&output).contains(word), "{word} in {}", text(&output));
         }
@@ -195,7 +200,9 @@ fn a_plugin_is_allowed_if_the_organisation_signed_it() {
 
 #[test]
 fn data_come_from_where_the_organisation_allows() {
-    check_refused(
+    // It is the data that can't be used.
+    check_refused_with(
+        4,
         &held("[data]\nformats = [\"idx\", \"npz\"]", "budget.trials = 1"),
         &["`format` in `data` is \"digits\"", "one of \"idx\", \"npz\""],
     );
@@ -356,7 +363,12 @@ fn with_a_trusted_key_only_what_it_signed_lets_searches_run() {
     std::fs::write(&changed, text.replace("trials = 5", "trials = 500")).unwrap();
     std::fs::copy(signed().join("policy.toml.minisig"), sandbox.path("changed.toml.minisig"))
         .unwrap();
-    check_stopped(&sandbox, &changed, &key, "the file was changed, or another key signed it");
+    check_stopped(
+        &sandbox,
+        &changed,
+        &key,
+        "what was signed was changed, or another key signed it",
+    );
     std::fs::write(sandbox.path("changed.toml.minisig"), "untrusted comment: none\nAAAA").unwrap();
     check_stopped(&sandbox, &changed, &key, "is none of minisign's");
 }
