@@ -4,6 +4,7 @@ use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process_group, prlimit};
 
@@ -15,6 +16,9 @@ use crate::budget::resources;
 
 /// How many processor seconds the kernel allows more than the supervisor does.
 const KERNEL_GRACE_SECONDS: u64 = 3;
+/// How often, and after what pause, a program is started again that somebody writes to.
+const BUSY_TRIES: u32 = 20;
+const BUSY_PAUSE: Duration = Duration::from_millis(20);
 
 /// A worker process, leader of its own process group. Ends with this value.
 #[derive(Debug)]
@@ -57,7 +61,7 @@ impl Process {
         };
         // SAFETY: both make system calls only, as is required between fork and exec.
         unsafe { command.pre_exec(prepare) };
-        let mut child = command.spawn().map_err(|source| match source.kind() {
+        let mut child = spawn(&mut command).map_err(|source| match source.kind() {
             io::ErrorKind::NotFound => ExecutorError::NoWorker { path: program.to_owned() },
             _ => start_error(source),
         })?;
@@ -135,6 +139,19 @@ impl Drop for Process {
             self.reap();
         }
     }
+}
+
+/// Starts a program; one that is being written, as by an installer, gets some time to be whole.
+fn spawn(command: &mut Command) -> io::Result<Child> {
+    for _ in 0..BUSY_TRIES {
+        match command.spawn() {
+            Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => {
+                std::thread::sleep(BUSY_PAUSE);
+            }
+            result => return result,
+        }
+    }
+    command.spawn()
 }
 
 fn take_pipes(child: &mut Child) -> Option<Pipes> {

@@ -134,6 +134,10 @@ impl<'a> Search<'a> {
 
     fn run_loop(&mut self) -> Result<(), SearchError> {
         loop {
+            // Before anything is asked for: the stop may be older than this session.
+            if self.state.stop.is_none() && self.stop_signal.wants_stop() {
+                self.state.stop_for(self.stop_signal.reason());
+            }
             let talked = self.talk()?;
             let dispatched = self.dispatch()?;
             self.write()?;
@@ -142,9 +146,6 @@ impl<'a> Search<'a> {
             }
             if self.stop_signal.take_sign_of_life() {
                 self.journal(vec![Event::Heartbeat { spent: self.ledger.spent() }])?;
-            }
-            if self.state.stop.is_none() && self.stop_signal.wants_stop() {
-                self.state.stop_for(self.stop_signal.reason());
             }
             if self.stop_signal.wants_stop_now() {
                 self.end_workers();

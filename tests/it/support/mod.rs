@@ -85,6 +85,8 @@ impl Sandbox {
             .env("XDG_CACHE_HOME", programs().join("test-cache"))
             .env("XDG_STATE_HOME", self.path("state"))
             .env("XDG_CONFIG_HOME", self.path("config"))
+            // cargo's own, beneath which the cache lies: a worker may read its libraries.
+            .env_remove("LD_LIBRARY_PATH")
             .env_remove("NAS_ANCHOR")
             .env_remove("NAS_POLICY")
             .env_remove("NAS_POLICY_KEY")
