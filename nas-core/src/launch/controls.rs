@@ -56,7 +56,7 @@ pub fn controls(
     }
     let (workforce, margin) = forces(&settings);
     let ledger = Ledger::new(&settings.budget, workforce, margin, clock);
-    let mut ledger = within_quota(ledger, &settings, &folder)?;
+    let mut ledger = within_quota(ledger, &settings, folder)?;
     let recorded: Vec<Recorded> = journal.reader().events().collect::<Result<_, _>>()?;
     recorded.iter().for_each(|recorded| ledger.apply(&recorded.event));
     let changed = changes.budget.as_ref().and_then(|_| serde_json::to_value(&settings).ok());

@@ -218,11 +218,14 @@ mod tests {
         }
     }
 
+    /// What the strategy behind the warm start was told of.
+    type Told = Arc<Mutex<Vec<Genotype>>>;
+
     fn begin(
         settings: &WarmStartSettings,
         proxies: &[&str],
-    ) -> Result<(Box<dyn SearchStrategy>, Arc<Mutex<Vec<Genotype>>>), PluginLoadError> {
-        let told = Arc::default();
+    ) -> Result<(Box<dyn SearchStrategy>, Told), PluginLoadError> {
+        let told = Told::default();
         let inner = Box::new(Inner(Arc::clone(&told)));
         Ok((begun_warm(Some(settings), &context(proxies), inner)?, told))
     }
