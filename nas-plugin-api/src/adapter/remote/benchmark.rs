@@ -1,15 +1,13 @@
 //! `nas.benchmark/1`
 
-use nas_plugin_abi::{
-    AbiResult, BenchmarkModule_Ref, BenchmarkObject, Bytes, RSlice, RVec, TD_Opaque,
-};
+use nas_plugin_abi::{AbiResult, BenchmarkModule_Ref, BenchmarkObject, Bytes, RSlice, RVec};
 use serde::{Deserialize, Serialize};
 
 use super::Remote;
-use super::message::{self, Answer, Creation, Packed};
+use super::component::component;
+use super::message::{Answer, Packed};
 use crate::adapter::benchmark::{ID, Object};
 use crate::adapter::cbor::receive;
-use crate::adapter::{Library, maker};
 use crate::error::PluginError;
 
 #[derive(Serialize, Deserialize)]
@@ -18,27 +16,7 @@ pub(super) enum Method {
     Evaluate { genotypes: Packed<u16>, fidelity: Packed<u8>, seeds: Packed<u64> },
 }
 
-impl From<Method> for message::Method {
-    fn from(method: Method) -> Self {
-        Self::Benchmark(method)
-    }
-}
-
-impl From<Remote> for Object {
-    fn from(remote: Remote) -> Self {
-        Self::from_value(remote, TD_Opaque)
-    }
-}
-
-impl maker::Object for Object {
-    const ID: &'static str = ID;
-
-    fn create(library: &Library, creation: &Creation) -> Result<Self, PluginError> {
-        let module: BenchmarkModule_Ref = library.module(ID)?;
-        let Creation { name, config, .. } = creation;
-        receive((module.create())(name.as_str().into(), config.0.as_slice().into()))
-    }
-}
+component!(Benchmark, BenchmarkModule_Ref);
 
 impl BenchmarkObject for Remote {
     fn begin(&mut self, template: RSlice<'_, u8>) -> AbiResult<Bytes> {

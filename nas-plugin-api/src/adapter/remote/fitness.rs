@@ -1,13 +1,13 @@
 //! `nas.fitness/1`
 
-use nas_plugin_abi::{AbiResult, Bytes, FitnessModule_Ref, FitnessObject, RSlice, RVec, TD_Opaque};
+use nas_plugin_abi::{AbiResult, Bytes, FitnessModule_Ref, FitnessObject, RSlice, RVec};
 use serde::{Deserialize, Serialize};
 
 use super::Remote;
-use super::message::{self, Answer, Creation, Packed};
+use super::component::component;
+use super::message::{Answer, Packed};
 use crate::adapter::cbor::receive;
 use crate::adapter::fitness::{ID, Object};
-use crate::adapter::{Library, maker};
 use crate::error::PluginError;
 
 #[derive(Serialize, Deserialize)]
@@ -16,27 +16,7 @@ pub(super) enum Method {
     Score { measurements: Packed<f64>, costs: Packed<f64>, details: Packed<u8> },
 }
 
-impl From<Method> for message::Method {
-    fn from(method: Method) -> Self {
-        Self::Fitness(method)
-    }
-}
-
-impl From<Remote> for Object {
-    fn from(remote: Remote) -> Self {
-        Self::from_value(remote, TD_Opaque)
-    }
-}
-
-impl maker::Object for Object {
-    const ID: &'static str = ID;
-
-    fn create(library: &Library, creation: &Creation) -> Result<Self, PluginError> {
-        let module: FitnessModule_Ref = library.module(ID)?;
-        let Creation { name, config, .. } = creation;
-        receive((module.create())(name.as_str().into(), config.0.as_slice().into()))
-    }
-}
+component!(Fitness, FitnessModule_Ref);
 
 impl FitnessObject for Remote {
     fn describe(&self) -> AbiResult<Bytes> {

@@ -5,6 +5,7 @@
 //! the binary interface anyway, so neither side takes it apart.
 
 mod benchmark;
+mod component;
 mod fitness;
 mod message;
 mod one_shot_strategy;

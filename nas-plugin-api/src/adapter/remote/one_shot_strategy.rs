@@ -2,15 +2,15 @@
 
 use nas_plugin_abi::{
     AbiResult, Bytes, OneShotStrategyModule_Ref, OneShotStrategyObject, RSlice, RVec, StepCommand,
-    StepMixture, StepReport, TD_Opaque,
+    StepMixture, StepReport,
 };
 use serde::{Deserialize, Serialize};
 
 use super::Remote;
-use super::message::{self, Answer, Creation};
+use super::component::component;
+use super::message::Answer;
 use crate::adapter::cbor::{receive, send};
 use crate::adapter::one_shot_strategy::{ID, Object};
-use crate::adapter::{Library, maker};
 use crate::error::PluginError;
 
 #[derive(Serialize, Deserialize)]
@@ -18,28 +18,7 @@ pub(super) enum Method {
     Plan,
 }
 
-impl From<Method> for message::Method {
-    fn from(method: Method) -> Self {
-        Self::OneShotStrategy(method)
-    }
-}
-
-impl From<Remote> for Object {
-    fn from(remote: Remote) -> Self {
-        Self::from_value(remote, TD_Opaque)
-    }
-}
-
-impl maker::Object for Object {
-    const ID: &'static str = ID;
-
-    fn create(library: &Library, creation: &Creation) -> Result<Self, PluginError> {
-        let module: OneShotStrategyModule_Ref = library.module(ID)?;
-        let Creation { name, config, context, .. } = creation;
-        let (config, context) = (config.0.as_slice(), context.0.as_slice());
-        receive((module.create())(name.as_str().into(), config.into(), context.into()))
-    }
-}
+component!(OneShotStrategy, OneShotStrategyModule_Ref, context);
 
 impl OneShotStrategyObject for Remote {
     fn plan(&mut self) -> AbiResult<Bytes> {

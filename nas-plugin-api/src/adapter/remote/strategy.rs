@@ -1,15 +1,15 @@
 //! `nas.strategy/1`
 
 use nas_plugin_abi::{
-    AbiResult, AskReply, Bytes, RSlice, StrategyModule_Ref, StrategyObject, TD_Opaque, TellBatch,
+    AbiResult, AskReply, Bytes, RSlice, StrategyModule_Ref, StrategyObject, TellBatch,
 };
 use serde::{Deserialize, Serialize};
 
-use super::message::{self, Answer, Creation, Packed};
+use super::component::component;
+use super::message::{Answer, Packed};
 use super::{Remote, unexpected};
 use crate::adapter::cbor::{receive, send};
 use crate::adapter::strategy::{ID, Object};
-use crate::adapter::{Library, maker};
 use crate::error::PluginError;
 
 #[derive(Serialize, Deserialize)]
@@ -39,28 +39,7 @@ pub(super) struct Asked {
     details: Packed<u8>,
 }
 
-impl From<Method> for message::Method {
-    fn from(method: Method) -> Self {
-        Self::Strategy(method)
-    }
-}
-
-impl From<Remote> for Object {
-    fn from(remote: Remote) -> Self {
-        Self::from_value(remote, TD_Opaque)
-    }
-}
-
-impl maker::Object for Object {
-    const ID: &'static str = ID;
-
-    fn create(library: &Library, creation: &Creation) -> Result<Self, PluginError> {
-        let module: StrategyModule_Ref = library.module(ID)?;
-        let Creation { name, config, context, .. } = creation;
-        let (config, context) = (config.0.as_slice(), context.0.as_slice());
-        receive((module.create())(name.as_str().into(), config.into(), context.into()))
-    }
-}
+component!(Strategy, StrategyModule_Ref, context);
 
 impl StrategyObject for Remote {
     fn ask_many(&mut self, slots: u32) -> AbiResult<AskReply> {
