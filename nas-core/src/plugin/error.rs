@@ -302,6 +302,8 @@ impl PluginLoadError {
         match self {
             Self::Read { .. } | Self::Cache { .. } | Self::NoPluginHost { .. } => false,
             Self::ProbeCrashed { end, .. } => !matches!(end, ProcessEnd::Unresponsive { .. }),
+            // What it wants of the system may be installed later.
+            Self::ProbeRefused { phase: Phase::Loading, .. } => false,
             _ => true,
         }
     }

@@ -114,17 +114,18 @@ fn read_kept(path: &Path) -> Option<Kept> {
 }
 
 fn keep(path: &Path, tried: &Result<Description, PluginLoadError>) -> Result<(), PluginLoadError> {
+    // A full disk, a busy machine or a missing library of the system says nothing about this one.
+    if tried.as_ref().is_err_and(|error| !error.is_lasting()) {
+        return Ok(());
+    }
     let kept = match tried {
         Ok(description) => Kept::Usable(Box::new(description.clone())),
         Err(PluginLoadError::ProbeRefused { phase, reason, .. }) => {
             Kept::Unusable { phase: *phase, reason: reason.clone() }
         }
-        Err(PluginLoadError::ProbeCrashed { end, phase, .. })
-            if tried.as_ref().is_err_and(PluginLoadError::is_lasting) =>
-        {
+        Err(PluginLoadError::ProbeCrashed { end, phase, .. }) => {
             Kept::Unusable { phase: *phase, reason: format!("the process {end}") }
         }
-        // A full disk or a busy machine says nothing about the library.
         Err(_) => return Ok(()),
     };
     let text = serde_json::to_vec(&kept).map_err(|error| PluginLoadError::cache(path, error))?;

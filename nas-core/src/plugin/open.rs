@@ -23,7 +23,8 @@ pub(super) unsafe fn open(
 ) -> Result<AbiHeaderRef, PluginLoadError> {
     let failed = |error: libloading::Error| PluginLoadError::Open {
         path: original.to_owned(),
-        reason: error.to_string(),
+        // What the loader says is the cause of what the crate says.
+        reason: std::error::Error::source(&error).map_or(error.to_string(), ToString::to_string),
     };
     // Sound: the caller's contract. All symbols are resolved at once, so that a missing one is an
     // error here and not a crash in a later call.

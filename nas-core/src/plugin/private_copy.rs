@@ -23,6 +23,9 @@ pub(super) fn copy_of(folder: &Path, library: &Path) -> PathBuf {
 }
 
 /// The copy of a library, written if it is not there or is not what it should be.
+///
+/// A good copy is never replaced by an equal one: another process may be about to load it, and may
+/// open that very file and no other (Landlock).
 pub(super) fn private_copy(
     cache: &Path,
     file: &LibraryFile,
@@ -34,7 +37,11 @@ pub(super) fn private_copy(
     if fs::read(&copy).is_ok_and(|bytes| sha256(&bytes) == digest) {
         return Ok(copy);
     }
-    write_whole(&copy, &file.bytes).map_err(|error| PluginLoadError::cache(&copy, error))?;
+    let written = match copy.exists() {
+        true => write_whole(&copy, &file.bytes),
+        false => write_new(&copy, &file.bytes),
+    };
+    written.map_err(|error| PluginLoadError::cache(&copy, error))?;
     // Read back: a full disk or a bad one shows here and not in a crash.
     let found = fs::read(&copy).map(|bytes| sha256(&bytes));
     match found.as_deref() {
@@ -44,18 +51,34 @@ pub(super) fn private_copy(
     }
 }
 
-/// Writes a file so that others see all of it or nothing.
+/// Writes a file, in place of one that is there, so that others see all of it or nothing.
 pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let partial = write_partial(path, bytes)?;
+    fs::rename(&partial, path).inspect_err(|_| drop(fs::remove_file(&partial)))
+}
+
+/// The same where no file is there; one that somebody else wrote meanwhile stays.
+fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let partial = write_partial(path, bytes)?;
+    let linked = fs::hard_link(&partial, path);
+    let _ = fs::remove_file(&partial);
+    match linked {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        // A disk that knows no links.
+        Err(_) => write_whole(path, bytes),
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Writes a file beside the one that it is going to be.
+fn write_partial(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let partial = path.with_file_name(format!(".{name}.{}", std::process::id()));
     // What an earlier process of the same number left behind.
     let _ = fs::remove_file(&partial);
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial)?;
-    let written = file.write_all(bytes).and_then(|()| fs::rename(&partial, path));
-    if written.is_err() {
-        let _ = fs::remove_file(&partial);
-    }
-    written
+    file.write_all(bytes).inspect_err(|_| drop(fs::remove_file(&partial)))?;
+    Ok(partial)
 }
 
 /// Makes a folder that only this user can read or change, and refuses one that others can.
@@ -73,4 +96,22 @@ pub(super) fn make_private(folder: &Path) -> Result<(), PluginLoadError> {
         return Err(PluginLoadError::cache(folder, "others may write to it (chmod go-w)"));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_that_somebody_else_wrote_meanwhile_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let copy = folder.path().join("plugin.so");
+        write_new(&copy, b"library").unwrap();
+        let inode = fs::metadata(&copy).unwrap().ino();
+        write_new(&copy, b"library").unwrap();
+        assert_eq!(fs::metadata(&copy).unwrap().ino(), inode);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        write_whole(&copy, b"another").unwrap();
+        assert_eq!(fs::read(&copy).unwrap(), b"another");
+    }
 }

@@ -34,28 +34,45 @@ fn probe(library: &Path, root_symbol: &str, parent: u32) -> io::Result<()> {
     let mut channel = enter(parent)?.answers;
     frame::write(&mut channel, &ProbeMessage::Entered(Phase::Starting))?;
     let containment = contain(&Bounds::of_probe(library));
-    let mut enter = |phase| frame::write(&mut channel, &ProbeMessage::Entered(phase));
+    let tried = try_out(library, root_symbol, |phase| {
+        frame::write(&mut channel, &ProbeMessage::Entered(phase))
+    })?;
+    let last = match tried {
+        Ok((manifest, unusable)) => {
+            ProbeMessage::Described(Box::new(Description { manifest, unusable, containment }))
+        }
+        Err(reason) => ProbeMessage::Refused(reason),
+    };
+    frame::write(&mut channel, &last)
+}
 
+/// What a library says of itself, and the kinds that this host can't use; or why it can't be used.
+type Tried = Result<(Manifest, BTreeMap<ComponentKind, String>), String>;
+
+/// Loads the library and asks it what it is; says before each phase that it begins.
+fn try_out(
+    library: &Path,
+    root_symbol: &str,
+    mut enter: impl FnMut(Phase) -> io::Result<()>,
+) -> io::Result<Tried> {
     enter(Phase::Loading)?;
     // Sound: this process is here to be lost.
-    let loaded = unsafe { open(library, library, root_symbol) };
-    enter(Phase::Describing)?;
+    let header = match unsafe { open(library, library, root_symbol) } {
+        Ok(header) => header,
+        Err(error) => return Ok(Err(reason(&error))),
+    };
     // Sound: the header comes from `open`.
-    let check = |header| unsafe { check_interface(library, header) };
-    let described = loaded.and_then(|header| Ok((header, check(header)?)));
+    let check = || unsafe { check_interface(library, header) }.map_err(|error| reason(&error));
+    enter(Phase::Describing)?;
+    let first = match check() {
+        Ok(first) => first,
+        Err(reason) => return Ok(Err(reason)),
+    };
     enter(Phase::SelfTest)?;
-    let tested = described.map_err(|error| reason(&error)).and_then(|(header, first)| {
-        let again = check(header).map_err(|error| reason(&error))?;
+    Ok(check().and_then(|again| {
         let unusable = self_test(&first, again.manifest())?;
-        Ok(Description { manifest: first.manifest().clone(), unusable, containment })
-    });
-    frame::write(
-        &mut channel,
-        &match tested {
-            Ok(description) => ProbeMessage::Described(Box::new(description)),
-            Err(reason) => ProbeMessage::Refused(reason),
-        },
-    )
+        Ok((first.manifest().clone(), unusable))
+    }))
 }
 
 /// Compares what the library says with what it does; returns kinds that this host can't use.
