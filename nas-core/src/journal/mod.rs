@@ -5,7 +5,12 @@
 //! it returned for. Each event's hash covers all events before it. [`RunHistory`] is what the
 //! events add up to. What this is not: a log for people to read while a search runs.
 
+mod approval;
+mod control;
 mod event;
+mod search_end;
+mod start;
+mod stop_reason;
 
 mod chain;
 mod event_json;
@@ -26,19 +31,20 @@ mod replay;
 mod search_history;
 
 pub use anchor::{Anchor, AnchorError, AnchorFile};
+pub use approval::{Approval, Signed};
 pub use chain::{ChainHash, Head};
+pub use control::{Control, ControlKind};
 pub use entries::{Entries, Entry, Recorded};
 pub use error::{ChainFault, JournalError};
-pub use event::{
-    Answer, Approval, ChoicePaths, ComponentRecord, Control, ControlKind, Event, FileRecord,
-    HoldoutOpened, OrganisationRecord, RandomGenotype, SearchEnd, SearchEndReason, Signed, Start,
-    StopReason, TrialResult,
-};
+pub use event::{Answer, Event, HoldoutOpened, TrialResult};
 pub use holdout_history::HoldoutHistory;
 pub use log::{EventLog, MemoryLog};
 pub use reader::JournalReader;
 pub use replay::{ControlResult, Judgement, OpenAttempt, RunHistory, Step, Stop};
 pub use schema::JOURNAL_FILE;
+pub use search_end::{ChoicePaths, RandomGenotype, SearchEnd, SearchEndReason};
 pub use search_history::{RollBack, SearchHistory, ToldEpoch};
+pub use start::{ComponentRecord, FileRecord, OrganisationRecord, Start};
+pub use stop_reason::StopReason;
 pub use verification::{Finding, Verification};
 pub use writer::Journal;
