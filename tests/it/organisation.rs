@@ -223,6 +223,52 @@ fn data_come_from_where_the_organisation_allows() {
 }
 
 #[test]
+fn data_are_those_that_the_organisation_lists() {
+    let sandbox = held("", "budget.trials = 1");
+    std::fs::create_dir_all(sandbox.path("images/of")).unwrap();
+    std::fs::write(sandbox.path("images/of/a"), "first").unwrap();
+    std::fs::write(sandbox.path("images/b"), "second").unwrap();
+    // As the book has it.
+    let list =
+        "cd images && find -L . -type f | LC_ALL=C sort | xargs -d '\\n' sha256sum | sha256sum";
+    let listed = std::process::Command::new("sh")
+        .args(["-c", list])
+        .current_dir(sandbox.folder.path())
+        .output()
+        .unwrap();
+    let digest = String::from_utf8(listed.stdout).unwrap()[..64].to_owned();
+    let allowed = format!("organisation = \"the lab\"\n[data]\nsha256 = [\"{digest}\"]");
+    std::fs::write(sandbox.path("policy.toml"), allowed).unwrap();
+    let check = || {
+        let set = ["check", "search.toml", "--set", "data.format=idx", "--set", "data.path=images"];
+        text(&nas(&sandbox, &set))
+    };
+    assert!(!check().contains("does not allow"), "{}", check());
+    std::fs::write(sandbox.path("images/of/a"), "other").unwrap();
+    assert!(check().contains("does not allow"), "{}", check());
+}
+
+#[test]
+fn the_holdout_is_read_and_signs_of_life_are_given_as_the_organisation_says() {
+    let policy = "holdout.queries = 2\nstop.heartbeat = \"10m\"";
+    let check = |set: &str, expected: &str| {
+        check_refused(&held(policy, set), &[expected, "the policy of the lab"]);
+    };
+    check("holdout.queries = 3", "`queries` in `holdout` is 3");
+    check("stop.heartbeat = \"1h\"", "`heartbeat` in `stop` is 1h");
+    let sandbox = held(policy, "holdout.queries = 1\nstop.heartbeat = \"5m\"");
+    succeed(nas(&sandbox, &["check", "search.toml"]));
+    // What a run leaves out is the organisation's.
+    let sandbox = held(policy, "budget.trials = 1");
+    succeed(nas(&sandbox, &["search", "search.toml"]));
+    let events = sandbox.events();
+    let Some(Event::Started(start)) = events.first() else { panic!("{events:?}") };
+    let settings = &start.settings;
+    assert_eq!(settings["holdout"]["queries"], 2);
+    assert_eq!(settings["stop"]["heartbeat"], "10m");
+}
+
+#[test]
 fn no_more_is_written_out_than_the_organisation_allows() {
     let sandbox = held("[export]\nweights = \"best\"\nfolders = [\"runs\"]", "");
     let set = |more: &[&str]| {

@@ -34,9 +34,17 @@ impl Rules {
                 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
         };
         let PluginRules { sha256, trusted, .. } = &self.plugins;
-        let mut digests = sha256.iter().chain(trusted).flatten();
-        if let Some(wrong) = digests.find(|text| !is_digest(text)) {
-            return Err(format!("`{wrong}` in `plugins` is no sha256; it has 64 digits of 0-9a-f"));
+        let lists = [("plugins", sha256), ("plugins", trusted), ("data", &self.data.sha256)];
+        let mut digests = lists
+            .iter()
+            .flat_map(|(table, list)| list.iter().flatten().map(move |one| (table, one)));
+        if let Some((table, wrong)) = digests.find(|(_, text)| !is_digest(text)) {
+            return Err(format!("`{wrong}` in `{table}` is no sha256; it has 64 digits of 0-9a-f"));
+        }
+        if self.holdout.queries == Some(0) {
+            return Err(
+                "0 `queries` in `holdout` leave no result to look at; at least 1".to_owned()
+            );
         }
         let keys = [("plugins.signer", &self.plugins.signer), ("approval.key", &self.approval.key)];
         for (name, key) in keys {
@@ -61,8 +69,8 @@ impl Rules {
 }
 
 impl Organisation {
-    /// Whether these settings keep to the rules; what they leave out of the budget gets the
-    /// rules' limit. Nothing of any plugin is run.
+    /// Whether these settings keep to the rules; limits that they leave out get the rules' value.
+    /// Nothing of any plugin is run.
     ///
     /// # Errors
     /// Every attempt to be looser.
@@ -78,6 +86,8 @@ impl Organisation {
         problems.extend(self.check_isolation(settings.execution.isolation));
         problems.extend(self.check_libraries(settings, registry));
         problems.extend(self.check_data(settings));
+        problems.extend(self.check_holdout(settings));
+        problems.extend(self.check_heartbeat(settings));
         problems.extend(self.check_export(settings));
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }

@@ -1,11 +1,12 @@
-//! Comparing where a run reads from and writes to with an organisation's rules.
+//! Comparing what a run reads and writes with an organisation's rules.
 
 use std::path::{Path, PathBuf};
 
 use super::find::Organisation;
+use crate::digest::sha256_of_source;
 use crate::launch::Problem;
 use crate::search::KeepWeights;
-use crate::settings::Settings;
+use crate::settings::{HoldoutSettings, Settings};
 
 impl Organisation {
     /// Whether a run's data are of a kind, and in a place, that the rules allow.
@@ -24,7 +25,50 @@ impl Organisation {
         if let (Some(path), Some(folders)) = (&data.path, &self.rules.data.folders) {
             problems.extend(self.check_place("data.path", path, folders));
         }
+        if let (Some(path), Some(allowed)) = (&data.path, &self.rules.data.sha256) {
+            problems.extend(self.check_content(path, allowed));
+        }
         problems
+    }
+
+    /// Whether data are, byte for byte, among those that the rules list.
+    fn check_content(&self, path: &Path, allowed: &[String]) -> Option<Problem> {
+        let (title, path_text) = (self.title(), path.display());
+        let text = match sha256_of_source(path) {
+            Ok(sha256) if allowed.contains(&sha256) => return None,
+            Ok(sha256) => {
+                format!("`{path_text}` has sha256 {sha256}, which {title} does not allow")
+            }
+            Err(error) => {
+                format!("`{path_text}` can't be read, and {title} lists what it may hold: {error}")
+            }
+        };
+        Some(Problem::new("data.path", text).expecting("data that are listed there"))
+    }
+
+    /// Whether a run reads the holdout no more often than the rules allow; where it says nothing, it
+    /// may read as often as both its default and they allow.
+    pub(super) fn check_holdout(&self, settings: &mut Settings) -> Option<Problem> {
+        let most = self.rules.holdout.queries?;
+        let own = std::mem::replace(&mut settings.holdout.queries, most);
+        if own <= most {
+            settings.holdout.queries = own;
+            return None;
+        }
+        let is_default = own == HoldoutSettings::default().queries;
+        let text = format!("`queries` in `holdout` is {own}, and {} allows {most}", self.title());
+        let problem = Problem::new("holdout.queries", text).expecting(format!("at most {most}"));
+        (!is_default).then_some(problem)
+    }
+
+    /// Whether a run waits for signs of life no longer than the rules allow; one that says nothing
+    /// waits as long as they do.
+    pub(super) fn check_heartbeat(&self, settings: &mut Settings) -> Option<Problem> {
+        let most = self.rules.stop.heartbeat?;
+        let own = *settings.stop.heartbeat.get_or_insert(most);
+        let text = format!("`heartbeat` in `stop` is {own}, and {} allows {most}", self.title());
+        let problem = Problem::new("stop.heartbeat", text).expecting(format!("at most {most}"));
+        (own > most).then_some(problem)
     }
 
     /// Whether a run writes out no more than the rules allow; what it leaves out is theirs.

@@ -14,5 +14,6 @@ mod signature;
 
 pub use find::{FoundBy, Organisation, OrganisationError, PolicyPlaces};
 pub use rules::{
-    ApprovalRules, BudgetCaps, DataRules, ExportRules, OperationRules, PluginRules, Rules,
+    ApprovalRules, BudgetCaps, DataRules, ExportRules, HoldoutRules, OperationRules, PluginRules,
+    Rules, StopRules,
 };

@@ -10,6 +10,7 @@ use crate::plugin::Isolation;
 use crate::protocol::data::DataFormat;
 use crate::search::KeepWeights;
 use crate::settings::ComponentSettings;
+use crate::time_span::TimeSpan;
 
 /// The content of an organisation's policy file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -35,6 +36,12 @@ pub struct Rules {
     /// Data that may be searched on.
     #[serde(default)]
     pub data: DataRules,
+    /// How often the holdout may be read.
+    #[serde(default)]
+    pub holdout: HoldoutRules,
+    /// Signs of life that every run needs.
+    #[serde(default)]
+    pub stop: StopRules,
     /// What may be written out.
     #[serde(default)]
     pub export: ExportRules,
@@ -122,6 +129,29 @@ pub struct DataRules {
     /// Folders in one of which the data must lie, links followed; any where this is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub folders: Option<Vec<PathBuf>>,
+    /// Hexadecimal sha256 of each source that may be searched on: of the file, or of the list of a
+    /// folder's files that `sha256sum` would print; any where this is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<Vec<String>>,
+}
+
+/// How often the holdout may be read.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct HoldoutRules {
+    /// The most reads that a run may make in all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 10000))]
+    pub queries: Option<u32>,
+}
+
+/// Signs of life that every run needs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct StopRules {
+    /// The longest that a run may go without a sign of life (`nas heartbeat`), such as `10m`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heartbeat: Option<TimeSpan>,
 }
 
 /// What may be written out.
