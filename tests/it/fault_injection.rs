@@ -1,13 +1,15 @@
 //! Randomised runs of fake work that meet faults at random instants, and are resumed to their end:
 //! no finished trial is lost, nothing is overspent, the chain verifies, no process is left.
 //!
-//! `NAS_TEST_RUNS` says how many runs; `make faults` does 1,000.
+//! `NAS_TEST_RUNS` says how many runs; `make faults` does 1,000. Where the kernel lets a user mount,
+//! each run has a disk of its own, which gets full.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
+use std::io::Write;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
-use std::process::{Child, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -22,8 +24,17 @@ const RUNS: u64 = 60;
 /// Runs side by side; most of their time they wait.
 const AT_ONCE: usize = 4;
 
+/// Set where every run has a disk of its own.
+const OWN_DISKS: &str = "NAS_TEST_OWN_DISKS";
+
 #[test]
 fn randomised_runs_survive_every_fault() {
+    if std::env::var_os(OWN_DISKS).is_none() && may_mount() {
+        return again_where_it_may_mount();
+    }
+    if std::env::var_os(OWN_DISKS).is_none() {
+        println!("SKIPPED: no disk gets full, since this kernel lets no user mount one");
+    }
     let runs = std::env::var("NAS_TEST_RUNS").ok().and_then(|runs| runs.parse().ok());
     let runs: u64 = runs.unwrap_or(RUNS);
     let (next, met) = (AtomicU64::new(0), Mutex::new(BTreeMap::new()));
@@ -46,6 +57,26 @@ fn randomised_runs_survive_every_fault() {
     println!("{runs} runs in {:.0} s met {:?}", began.elapsed().as_secs_f64(), met.lock().unwrap());
 }
 
+/// Whether this user may have mounts of their own.
+fn may_mount() -> bool {
+    let tried = Command::new("unshare")
+        .args(["--user", "--map-root-user", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"])
+        .output();
+    tried.is_ok_and(|tried| tried.status.success())
+}
+
+/// Runs this very test with mounts that nobody else sees.
+fn again_where_it_may_mount() {
+    let this = std::env::current_exe().unwrap();
+    let status = Command::new("unshare")
+        .args(["--user", "--map-root-user", "--mount"])
+        .arg(this)
+        .args(["--exact", "fault_injection::randomised_runs_survive_every_fault", "--nocapture"])
+        .env(OWN_DISKS, "yes")
+        .status();
+    assert!(status.unwrap().success(), "it failed where each run has a disk of its own; see above");
+}
+
 /// What happens to a session of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
@@ -53,6 +84,8 @@ enum Fault {
     WorkersKilled,
     BothKilled,
     /// The supervisor's files can't grow beyond a random size.
+    FileLimit,
+    /// The disk that the run is on is full until the supervisor has ended.
     DiskFull,
     /// Another process holds SQLite's lock on the journal for a while.
     JournalBusy,
@@ -65,10 +98,11 @@ enum Fault {
 }
 
 impl Fault {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::SupervisorKilled,
         Self::WorkersKilled,
         Self::BothKilled,
+        Self::FileLimit,
         Self::DiskFull,
         Self::JournalBusy,
         Self::SecondSupervisor,
@@ -83,6 +117,8 @@ struct Run {
     seed: u64,
     random: Random,
     limits: Limits,
+    /// Before the sandbox, so that it is unmounted first.
+    disk: Option<Disk>,
     sandbox: Sandbox,
     n_sessions: u64,
 }
@@ -124,7 +160,8 @@ impl Run {
             limits.cpu_seconds,
             limits.wall_seconds
         ));
-        Self { seed, random, limits, sandbox, n_sessions: 0 }
+        let disk = std::env::var_os(OWN_DISKS).map(|_| Disk::mount(&sandbox.path("runs")));
+        Self { seed, random, limits, disk, sandbox, n_sessions: 0 }
     }
 
     /// Lets some sessions meet a fault each and the last one none; says which faults those were.
@@ -159,7 +196,8 @@ impl Run {
                 self.kill_workers();
                 kill(&mut supervisor);
             }
-            Fault::DiskFull => {}
+            Fault::FileLimit => {}
+            Fault::DiskFull => self.disk.iter().for_each(Disk::fill),
             Fault::JournalBusy => self.hold_journal(),
             Fault::SecondSupervisor => self.second_supervisor(false),
             Fault::LockRemoved => self.second_supervisor(true),
@@ -173,6 +211,7 @@ impl Run {
             Fault::Terminated => signal(supervisor.id(), libc::SIGTERM),
         }
         supervisor.wait().unwrap();
+        self.disk.iter().for_each(Disk::free);
         self.sandbox.assert_no_process_left(Duration::from_secs(2));
         self.n_sessions += 1;
     }
@@ -186,7 +225,7 @@ impl Run {
         let mut command = self.sandbox.nas(&arguments);
         let told = File::create(self.told(self.n_sessions)).unwrap();
         command.stdout(Stdio::from(told)).stderr(Stdio::null());
-        if fault == Fault::DiskFull {
+        if fault == Fault::FileLimit {
             let room = libc::rlimit {
                 rlim_cur: self.journal_bytes() + self.random.below(200_000),
                 rlim_max: libc::RLIM_INFINITY,
@@ -208,7 +247,7 @@ impl Run {
     }
 
     /// Where the supervisor of this session wrote every event, once it was in the journal.
-    fn told(&self, session: u64) -> std::path::PathBuf {
+    fn told(&self, session: u64) -> PathBuf {
         self.sandbox.path(&format!("told-{session}.jsonl"))
     }
 
@@ -266,6 +305,44 @@ impl Run {
         let verified = self.sandbox.run(&["audit", "verify", &self.folder().unwrap()]);
         assert!(verified.status.success(), "run {seed} after {faults:?}: {}", text(&verified));
         self.sandbox.assert_no_process_left(Duration::from_secs(2));
+    }
+}
+
+/// A small disk that one run is on.
+struct Disk(PathBuf);
+
+impl Disk {
+    fn mount(folder: &Path) -> Self {
+        std::fs::create_dir(folder).unwrap();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=16m", "none"])
+            .arg(folder)
+            .status();
+        assert!(mounted.unwrap().success(), "a disk is mounted");
+        Self(folder.to_owned())
+    }
+
+    fn ballast(&self) -> PathBuf {
+        self.0.join("ballast")
+    }
+
+    /// Takes all room that is left.
+    fn fill(&self) {
+        let mut ballast = File::create(self.ballast()).unwrap();
+        for size in [1 << 20, 1 << 12, 1] {
+            while ballast.write_all(&vec![0; size]).is_ok() {}
+        }
+    }
+
+    fn free(&self) {
+        // Most sessions have none.
+        let _ = std::fs::remove_file(self.ballast());
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(&self.0).status();
     }
 }
 
