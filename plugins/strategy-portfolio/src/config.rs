@@ -3,10 +3,13 @@
 nas_plugin_api::configuration! {
     /// Settings of the portfolio.
     pub struct PortfolioConfig {
-        /// Genotypes that are trained before anything is learnt: the most promising ones by their
-        /// proxies, or random ones.
+        /// Genotypes that are trained before anything is learnt, the most promising ones by their
+        /// proxies.
         #[schemars(range(min = 2, max = 10_000))]
         pub starts: usize = 2_usize,
+        /// The same where the run has no proxies: random ones.
+        #[schemars(range(min = 2, max = 10_000))]
+        pub random_starts: usize = 10_usize,
         /// Untrained networks that are measured in the beginning, where the run has zero-cost
         /// proxies; 0 does without proxies altogether.
         #[schemars(range(min = 0, max = 100_000))]

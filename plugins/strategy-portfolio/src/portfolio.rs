@@ -143,7 +143,11 @@ impl Portfolio {
             return Ok(Some(Proposal::from(genotype).at(Fidelity::UNTRAINED)));
         }
         self.pool.score();
-        let is_start = self.observed.len().max(self.n_trained) < self.config.starts;
+        let starts = match self.pool.n_proxies() {
+            0 => self.config.random_starts,
+            _ => self.config.starts,
+        };
+        let is_start = self.observed.len().max(self.n_trained) < starts;
         if is_start && !self.measuring.is_empty() {
             return Ok(None);
         }
