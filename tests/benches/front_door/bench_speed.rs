@@ -32,6 +32,8 @@ const FULL: [&str; 12] = [
     "120000",
 ];
 const RUNS: usize = 7;
+/// Strategies that learn from all that they were told.
+const MODEL_BASED: [&str; 3] = ["tpe", "bananas", "portfolio"];
 
 pub(crate) fn run(table: &mut Table) {
     let folder = std::env::var_os("NAS_DATA").map_or_else(
@@ -78,15 +80,28 @@ pub(crate) fn run(table: &mut Table) {
         Estimate::of(more),
         Goal::Below(2.0),
     );
+    for strategy in MODEL_BASED {
+        let arguments = ["--evaluations", "500", "--seeds", "1"];
+        let rows = bench_of(&[strategy], &file, &arguments).0;
+        table.note(&format!(
+            "  one ask of {strategy}, ms: {:.2} in the first 50 evaluations, {:.2} in the last of 500",
+            1e3 * ask(&rows, 0),
+            1e3 * ask(&rows, 1),
+        ));
+    }
 }
 
 /// What evolution's searches found, and the most memory that they took, in MiB.
 fn bench(file: &str, arguments: &[&str]) -> (Vec<Value>, f64) {
+    bench_of(&EVOLUTION, file, arguments)
+}
+
+fn bench_of(strategy: &[&str], file: &str, arguments: &[&str]) -> (Vec<Value>, f64) {
     let measured = Command::new("python3")
         .args(["-c", PEAK])
         .arg(programs().join("nas"))
         .arg("bench")
-        .args(EVOLUTION)
+        .args(strategy)
         .args(["--table", file, "--json"])
         .args(arguments)
         .env("XDG_CACHE_HOME", programs().join("bench-cache"))

@@ -25,6 +25,34 @@ budget.trials = 20
 holdout.trials_between_reads = 5
 "#;
 
+/// As `examples/darts-digits.toml`, made shorter.
+const DARTS: &str = r#"
+space = { name = "darts", cells = 3, channels = 4, nodes = 3 }
+strategy = { name = "darts", epochs = 6, batch_size = 64, alpha_learning_rate = 0.01 }
+supernet = { threads = 1, cells = 3, channels = 4 }
+data.format = "digits"
+training = { epochs = 2, batch_size = 64, learning_rate = 0.05, crop_padding = 1 }
+budget = { wall_seconds = 600.0, trial_seconds = 120.0 }
+operations.name = "darts"
+fitness.name = "accuracy"
+execution.workers = 2
+[[policy]]
+name = "collapse"
+mode = "observe"
+rule = "skips"
+max_skips = 0.34
+first_epoch = 3
+[[policy]]
+name = "runaway"
+mode = "observe"
+[[policy]]
+name = "anomaly"
+mode = "observe"
+[[policy]]
+name = "holdout-audit"
+mode = "observe"
+"#;
+
 /// Without training; the holdout's numbers of images are those of the table.
 const NB201: &str = r#"
 space = { name = "nb201" }
@@ -57,6 +85,7 @@ pub(crate) fn run(table: &mut Table) {
     let generations = r#"{ name = "evolution", population = 4, generations = 8 }"#;
     count(table, "digits, regularized-evolution", &digits(regularized));
     count(table, "digits, evolution", &digits(generations));
+    count(table, "digits, darts", DARTS);
 
     let data = std::env::var_os("NAS_DATA")
         .map_or_else(|| repository().join("../shared/data"), Into::into);
@@ -105,10 +134,11 @@ fn count(table: &mut Table, what: &str, configuration: &str) {
     let of = |policy: &str| alarms.get(policy).copied().unwrap_or(0);
     table.note(&format!(
         "  {what}: {SEEDS} runs, {n_trials} trials, {n_reads} reads of the holdout; runs with an alarm: \
-         runaway {}, anomaly {}, holdout-audit {}; runaway with the original rule {original}",
+         runaway {}, anomaly {}, holdout-audit {}, collapse {}; runaway with the original rule {original}",
         of("runaway"),
         of("anomaly"),
         of("holdout-audit"),
+        of("collapse"),
     ));
 }
 
