@@ -1,9 +1,7 @@
 //! The command line: subcommands, and which file each is in.
 
-use std::path::PathBuf;
-
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
 use crate::command;
 use crate::error::HostError;
@@ -74,23 +72,6 @@ enum Command {
     /// Print pages of the book's reference, generated from the schemas
     #[command(subcommand, hide = true)]
     Reference(command::reference::Subcommand),
-}
-
-/// Where runs are.
-#[derive(Args)]
-pub(crate) struct RunsFolder {
-    /// Folder with the runs
-    #[arg(long, value_name = "FOLDER", env = "NAS_RUNS", default_value = "runs")]
-    pub(crate) runs: PathBuf,
-}
-
-/// What of a configuration is set on the command line.
-#[derive(Args)]
-pub(crate) struct Overrides {
-    /// Set one key of the configuration: `--set training.epochs=3`, `--set policy.0.mode=observe`.
-    /// The value is TOML; a plain word needs no quotes. May be given several times
-    #[arg(long, value_name = "KEY=VALUE")]
-    pub(crate) set: Vec<String>,
 }
 
 /// Does what was asked.

@@ -1,6 +1,7 @@
 //! `nas`, the command line of the framework: reads configurations, starts searches, and shows what
 //! became of them. It decides nothing about a trial and knows no tensors.
 
+mod arguments;
 mod cli;
 mod error;
 mod exit_code;

@@ -6,7 +6,7 @@ use clap::Args;
 use nas_core::journal::Approval;
 use nas_core::launch::{self, Decision, RunFolder};
 
-use crate::cli::RunsFolder;
+use crate::arguments::RunsFolder;
 use crate::error::HostError;
 use crate::exit_code::ExitCode;
 use crate::output;

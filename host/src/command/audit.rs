@@ -5,7 +5,7 @@ use nas_core::journal::{Anchor, AnchorFile, Journal, JournalError, Verification}
 use nas_core::launch::RunFolder;
 use serde_json::{Value, json};
 
-use crate::cli::RunsFolder;
+use crate::arguments::RunsFolder;
 use crate::error::HostError;
 use crate::exit_code::ExitCode;
 use crate::output;

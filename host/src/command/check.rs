@@ -6,7 +6,7 @@ use clap::Args;
 
 use nas_core::organisation::{FoundBy, Organisation};
 
-use crate::cli::Overrides;
+use crate::arguments::Overrides;
 use crate::components;
 use crate::configuration::{self, Override};
 use crate::error::HostError;

@@ -10,7 +10,7 @@ use nas_core::settings::ControlSettings;
 
 use super::conclude::{keep_head, report};
 use super::search::first_objective;
-use crate::cli::{Overrides, RunsFolder};
+use crate::arguments::{Overrides, RunsFolder};
 use crate::components;
 use crate::configuration::{self, Override};
 use crate::error::HostError;

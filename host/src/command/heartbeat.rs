@@ -3,7 +3,7 @@
 use clap::Args;
 use nas_core::launch::RunFolder;
 
-use crate::cli::RunsFolder;
+use crate::arguments::RunsFolder;
 use crate::error::HostError;
 use crate::exit_code::ExitCode;
 use crate::output;

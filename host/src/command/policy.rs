@@ -10,7 +10,7 @@ use nas_plugin_api::trial::TrialId;
 use nas_plugin_api::verdict::{Action, QuestionKind};
 use serde_json::{Value, json};
 
-use crate::cli::RunsFolder;
+use crate::arguments::RunsFolder;
 use crate::components;
 use crate::configuration;
 use crate::error::HostError;

@@ -6,7 +6,7 @@ use nas_core::search::StopSignal;
 
 use super::conclude::conclude;
 use super::search::first_objective;
-use crate::cli::{Overrides, RunsFolder};
+use crate::arguments::{Overrides, RunsFolder};
 use crate::components;
 use crate::configuration::{self, Override};
 use crate::error::HostError;

@@ -6,7 +6,7 @@ use nas_plugin_api::trial::TrialId;
 use serde_json::{Value, json};
 
 use super::search;
-use crate::cli::{Overrides, RunsFolder};
+use crate::arguments::{Overrides, RunsFolder};
 use crate::components;
 use crate::configuration::{self, Override};
 use crate::error::HostError;

@@ -12,7 +12,7 @@ use nas_plugin_api::objective::Objective;
 use serde_json::Value;
 
 use super::conclude::conclude;
-use crate::cli::Overrides;
+use crate::arguments::Overrides;
 use crate::components;
 use crate::configuration::{self, Configuration, Override};
 use crate::error::HostError;

@@ -4,7 +4,7 @@ use clap::Args;
 use nas_core::launch::RunFolder;
 use nas_plugin_api::trial::TrialId;
 
-use crate::cli::RunsFolder;
+use crate::arguments::RunsFolder;
 use crate::error::HostError;
 use crate::exit_code::ExitCode;
 use crate::output;

@@ -8,28 +8,10 @@ use std::time::Duration;
 use nas_plugin_api::trial::TrialId;
 
 use super::overseer::{Message, Overseer, Told};
-use super::{Executor, ExecutorError, Job, Update, WorkerBounds};
-use crate::protocol::Setup;
+use super::{Executor, ExecutorError, Job, LocalOptions, Update};
 
 /// The environment variable that names the worker's program.
 const WORKER_VARIABLE: &str = "NAS_WORKER";
-
-/// How a [`LocalExecutor`] works.
-#[derive(Clone, Debug)]
-pub struct LocalOptions {
-    /// The worker's program ([`worker_program`]).
-    pub program: PathBuf,
-    /// Most workers at once, at least 1.
-    pub workers: usize,
-    /// What each worker is set up with.
-    pub setup: Setup,
-    /// What each worker is left with; everything that the supervisor itself may do where absent.
-    pub bounds: Option<WorkerBounds>,
-    /// The file to which the workers' standard error is appended, if to any.
-    pub log: Option<PathBuf>,
-    /// Longest that the set-up of a worker may take, in seconds.
-    pub start_seconds: f64,
-}
 
 /// Computes trials in worker processes that live from trial to trial.
 ///

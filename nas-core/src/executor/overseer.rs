@@ -11,7 +11,7 @@ use std::time::Duration;
 use nas_plugin_api::trial::TrialId;
 
 use super::guard::Guard;
-use super::local::LocalOptions;
+use super::local_options::LocalOptions;
 use super::pipes::Heard;
 use super::process::Process;
 use super::worker::{Departure, Worker};

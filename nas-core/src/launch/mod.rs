@@ -10,6 +10,7 @@ mod audit;
 mod controls;
 mod holdout;
 mod one_shot;
+mod preparation;
 mod prepare;
 mod prepare_benchmark;
 mod prepare_inherit;

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use nas_plugin_api::component::{ComponentKind, SearchStrategy, StrategyContext};
 use nas_plugin_api::graph::Shape;
@@ -14,6 +13,7 @@ use nas_plugin_api::verdict::Plan;
 use serde_json::{Map, Value};
 
 use super::Problem;
+use super::preparation::Preparation;
 use super::prepare_benchmark::PreparedBenchmark;
 use super::prepare_inherit::{self, PreparedInherit};
 use super::prepare_one_shot::{Configs, PreparedSearch};
@@ -156,33 +156,7 @@ fn workers(wanted: usize) -> usize {
     }
 }
 
-pub(super) struct Preparation {
-    pub(super) registry: Arc<Registry>,
-    folder: PathBuf,
-    pub(super) limit: Duration,
-    pub(super) problems: Vec<Problem>,
-    files: Vec<FileRecord>,
-    pub(super) organisation: Option<Organisation>,
-    /// What trials get where nothing is trained: from a benchmark, or with inherited weights.
-    pub(super) delivers: Option<Vec<String>>,
-}
-
 impl Preparation {
-    fn new(settings: &Settings, registry: &Arc<Registry>, folder: &Path) -> Self {
-        let limit = Duration::from_secs_f64(settings.execution.plugin_seconds);
-        registry.isolate(settings.execution.isolation.unwrap_or_default());
-        registry.limit_calls(limit);
-        Self {
-            registry: Arc::clone(registry),
-            folder: folder.to_owned(),
-            limit,
-            problems: Vec::new(),
-            files: Vec::new(),
-            organisation: None,
-            delivers: None,
-        }
-    }
-
     fn prepare_policies(
         &mut self,
         settings: &Settings,

@@ -12,7 +12,7 @@ use nas_plugin_api::trial::Fidelity;
 use serde_json::Value;
 
 use super::Problem;
-use super::prepare::Preparation;
+use super::preparation::Preparation;
 use crate::plugin::{CallError, Timed};
 use crate::settings::Settings;
 

@@ -7,7 +7,7 @@ use nas_plugin_api::measurement::names;
 use nas_plugin_api::template::{Role, Scale};
 use serde_json::{Map, Value};
 
-use super::prepare::Preparation;
+use super::preparation::Preparation;
 use super::{Problem, RunFolder};
 use crate::digest::sha256_of;
 use crate::journal::{Journal, RunHistory};

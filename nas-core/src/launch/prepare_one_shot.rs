@@ -6,7 +6,7 @@ use nas_plugin_api::verdict::QuestionKind;
 use serde_json::Value;
 
 use super::Problem;
-use super::prepare::Preparation;
+use super::preparation::Preparation;
 use crate::network::NetworkSpace;
 use crate::one_shot::{PathCost, SupernetSettings};
 use crate::protocol::data::DataSummary;

@@ -10,7 +10,7 @@ use nas_plugin_api::verdict::QuestionKind;
 use serde_json::Value;
 
 use super::Problem;
-use super::prepare::Preparation;
+use super::preparation::Preparation;
 use super::prepare_benchmark::PreparedBenchmark;
 use crate::network::{NetworkSpace, OperationGraphs};
 use crate::plugin::{CallError, PluginLoadError, Timed};

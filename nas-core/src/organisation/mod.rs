@@ -8,11 +8,13 @@
 
 mod compare;
 mod compare_data;
+mod error;
 mod find;
 mod rules;
 mod signature;
 
-pub use find::{FoundBy, Organisation, OrganisationError, PolicyPlaces};
+pub use error::OrganisationError;
+pub use find::{FoundBy, Organisation, PolicyPlaces};
 pub use rules::{
     ApprovalRules, BudgetCaps, DataRules, ExportRules, HoldoutRules, OperationRules, PluginRules,
     Rules, StopRules,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::find::{OrganisationError, read};
+use super::error::{OrganisationError, read};
 use crate::minisign;
 
 /// Checks that these bytes of a policy file were signed by the trusted key. Gives the comment that

@@ -8,7 +8,7 @@ use crate::loss::{correct, cross_entropy};
 use crate::network::{Network, Norms};
 use crate::pixels::Pixels;
 use crate::random::Random;
-use crate::trial::TrialError;
+use crate::trial_error::TrialError;
 
 /// What a network scores on a split.
 #[derive(Clone, Copy, Debug, PartialEq)]

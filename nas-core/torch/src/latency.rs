@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tch::Device;
 
 use crate::network::{Network, NetworkError};
-use crate::trial::TrialError;
+use crate::trial_error::TrialError;
 
 /// Runs before the clock starts: libtorch chooses and caches its kernels in them.
 const WARM_UP: usize = 5;

@@ -31,6 +31,7 @@ pub mod limits;
 pub mod one_shot;
 pub mod supernet;
 pub mod trial;
+pub mod trial_error;
 pub mod worker;
 
 mod layers;

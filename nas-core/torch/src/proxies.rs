@@ -16,7 +16,7 @@ use crate::network::{Network, NetworkError, Norms, Options};
 use crate::parameters::NamedTensor;
 use crate::program::{Op, Program};
 use crate::rewrite::LIVING;
-use crate::trial::TrialError;
+use crate::trial_error::TrialError;
 
 /// Images of the batch, or all that there are. Values of `naswot` and `jacov` depend on it.
 pub const BATCH_SIZE: usize = 64;

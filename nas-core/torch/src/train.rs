@@ -14,7 +14,7 @@ use crate::optimizer::{Optimizer, clip_norm};
 use crate::pixels::Pixels;
 use crate::random::Random;
 use crate::schedule;
-use crate::trial::TrialError;
+use crate::trial_error::TrialError;
 
 /// On a GPU the loss is read, and so the device waited for, once in this many batches.
 const GPU_BATCHES_PER_CHECK: usize = 50;

@@ -2,104 +2,24 @@
 
 use std::time::Instant;
 
-use nas_core::protocol::{AuditJob, Failure, InheritedWeights, TrialJob};
+use nas_core::protocol::{AuditJob, InheritedWeights, TrialJob};
 use nas_plugin_api::measurement::{EpochRecord, Measurements, names};
-use tch::{Device, TchError};
+use tch::Device;
 
 use crate::augment::Augmentation;
 use crate::batches::Batches;
-use crate::checkpoint::{self, CheckpointError, Progress};
+use crate::checkpoint::{self, Progress};
 use crate::evaluate::{evaluate, evaluate_with};
 use crate::latency::latency_ms;
-use crate::limits::{LimitError, Watch};
-use crate::network::{Network, NetworkError, Norms, Options, first_line};
+use crate::limits::Watch;
+use crate::network::{Network, Norms, Options};
 use crate::optimizer;
 use crate::pixels::Pixels;
 use crate::proxies;
 use crate::random::Random;
 use crate::train::{Training, train};
-use crate::weights::{self, WeightsError};
-
-/// Why a trial was given up. The worker lives on.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum TrialError {
-    /// A loss that is not finite.
-    #[error(
-        "{what} is not finite{}",
-        epoch.map(|epoch| format!(" in epoch {epoch}")).unwrap_or_default()
-    )]
-    Diverged {
-        /// Which loss.
-        what: &'static str,
-        /// The epoch, from 0, if in training.
-        epoch: Option<u32>,
-    },
-    /// The trial asked for more than it may have.
-    #[error(transparent)]
-    Limit(#[from] LimitError),
-    /// The network can't be built or computed.
-    #[error(transparent)]
-    Network(#[from] NetworkError),
-    /// Weights can't be kept or taken.
-    #[error(transparent)]
-    Weights(#[from] WeightsError),
-    /// A training can't go on from its checkpoint.
-    #[error(transparent)]
-    Checkpoint(#[from] CheckpointError),
-    /// The checkpoint has as many epochs as are wanted.
-    #[error("{epochs} epochs are wanted, and {over} are over")]
-    NothingLeft {
-        /// Epochs of the trial.
-        epochs: u32,
-        /// Those of the checkpoint.
-        over: u32,
-    },
-    /// libtorch failed outside the layers.
-    #[error("{}", first_line(.0))]
-    Torch(#[from] TchError),
-    /// The network has no parameter.
-    #[error("the network has no parameter to train")]
-    NothingToTrain,
-    /// The split is empty.
-    #[error("the training split has no image")]
-    NoImages,
-    /// An audit's worker was asked to train.
-    #[error("this worker was set up without a training split")]
-    NoTrainingSplit,
-    /// The supervisor can't be told of an epoch.
-    #[error("tell the supervisor: {0}")]
-    Pipe(#[from] std::io::Error),
-}
-
-impl TrialError {
-    /// What kind of failure this is.
-    #[must_use]
-    pub fn failure(&self) -> Failure {
-        match self {
-            Self::Diverged { .. } => Failure::Diverged,
-            Self::Limit(LimitError::OutOfTime { .. }) => Failure::OutOfTime,
-            Self::Limit(LimitError::OutOfMemory { .. }) => Failure::OutOfMemory,
-            Self::Network(
-                NetworkError::Layer { source, .. } | NetworkError::Parameters { source },
-            )
-            | Self::Torch(source)
-                if is_out_of_memory(source) =>
-            {
-                Failure::OutOfMemory
-            }
-            _ => Failure::Error,
-        }
-    }
-}
-
-/// libtorch has no error code; these are the words of its allocators.
-pub(crate) fn is_out_of_memory(error: &TchError) -> bool {
-    let text = error.to_string();
-    ["not enough memory", "can't allocate memory", "out of memory", "bad_alloc"]
-        .iter()
-        .any(|words| text.contains(words))
-}
+use crate::trial_error::TrialError;
+use crate::weights;
 
 /// Trains and measures one network; one that inherits its weights, or has no epochs, is measured
 /// alone.

@@ -23,7 +23,8 @@ use crate::data::{self, Split};
 use crate::limits::{Watch, cpu_time, resident_bytes};
 use crate::one_shot::{self, SearchError, Splits, Supervisor};
 use crate::pixels::Pixels;
-use crate::trial::{self, TrialError};
+use crate::trial;
+use crate::trial_error::TrialError;
 use crate::trial_log::TrialLog;
 
 /// Serves requests from standard input until it closes.

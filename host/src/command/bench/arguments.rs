@@ -6,7 +6,7 @@ use clap::Args;
 use nas_plugin_api::measurement::names;
 
 use super::{all, one};
-use crate::cli::Overrides;
+use crate::arguments::Overrides;
 use crate::error::HostError;
 use crate::exit_code::ExitCode;
 

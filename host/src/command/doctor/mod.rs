@@ -8,7 +8,7 @@ mod machine;
 use clap::Args;
 use finding::Finding;
 
-use crate::cli::RunsFolder;
+use crate::arguments::RunsFolder;
 use crate::components;
 use crate::error::HostError;
 use crate::exit_code::ExitCode;

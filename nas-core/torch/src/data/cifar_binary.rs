@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use super::DataError;
-use super::source::{Images, LARGEST_SOURCE_BYTES, Source};
+use super::images::{Images, LARGEST_SOURCE_BYTES, Source};
 use super::source_file::{
     list, listing, name, plain_name, read as read_file, without_packed_twins,
 };

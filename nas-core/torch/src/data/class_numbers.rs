@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::DataError;
-use super::source::{Images, Source};
+use super::images::{Images, Source};
 
 /// Images with the labels as the files have them.
 pub(super) struct NumberedImages {

@@ -7,7 +7,7 @@ use std::io::Read;
 
 use flate2::read::GzDecoder;
 
-use super::source::{Images, Source};
+use super::images::{Images, Source};
 
 static PACKED: &[u8] = include_bytes!("../../data/digits.csv.gz");
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::source::Images;
+use super::images::Images;
 
 /// Counts the images of a later split that equal, pixel for pixel, an image of an earlier one.
 /// Equal images within one split do not count.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::DataError;
 use super::class_numbers::{self, NumberedImages};
-use super::source::Source;
+use super::images::Source;
 use super::source_file::{
     list, listing, name, plain_name, read as read_file, without_packed_twins,
 };

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use image::{ColorType, DynamicImage, ImageDecoder, ImageReader};
 
 use super::DataError;
-use super::source::{Images, LARGEST_SOURCE_BYTES, Source};
+use super::images::{Images, LARGEST_SOURCE_BYTES, Source};
 use super::source_file::{list, name, open};
 
 /// What the path must be.

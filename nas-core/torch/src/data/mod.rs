@@ -10,6 +10,7 @@ mod error;
 mod prepare;
 mod read;
 
+mod images;
 mod source;
 mod source_file;
 

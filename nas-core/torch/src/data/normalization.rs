@@ -1,6 +1,6 @@
 //! Mean and standard deviation of each channel.
 
-use super::source::Images;
+use super::images::Images;
 
 /// What a worker subtracts and divides by.
 #[derive(Clone, Debug, PartialEq)]

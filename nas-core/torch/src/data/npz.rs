@@ -11,8 +11,8 @@ use zip::read::ZipFile;
 use super::DataError;
 use super::class_numbers::{self, NumberedImages};
 use super::image_layout::Layout;
+use super::images::{LARGEST_SOURCE_BYTES, Source};
 use super::npy::{Element, Header, NpyError, Number, read_header};
-use super::source::{LARGEST_SOURCE_BYTES, Source};
 use super::source_file::open;
 
 /// What the path must be.

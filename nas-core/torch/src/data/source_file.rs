@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 
 use super::DataError;
-use super::source::LARGEST_SOURCE_BYTES;
+use super::images::LARGEST_SOURCE_BYTES;
 
 /// How many names an error lists at most.
 const LISTED_NAMES: usize = 8;

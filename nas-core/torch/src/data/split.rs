@@ -4,7 +4,7 @@ use nas_core::protocol::data::DataConfig;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::DataError;
-use super::source::Source;
+use super::images::Source;
 
 /// Positions among a source's training images; no position occurs twice.
 ///
@@ -162,7 +162,7 @@ mod tests {
     use nas_core::protocol::data::DataFormat;
     use proptest::prelude::*;
 
-    use super::super::source::Images;
+    use super::super::images::Images;
     use super::*;
 
     fn source(labels: &[u32]) -> Source {

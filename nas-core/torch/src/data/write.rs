@@ -10,8 +10,8 @@ use nas_core::protocol::data::SplitFile;
 use safetensors::tensor::{Dtype, View};
 
 use super::DataError;
+use super::images::Images;
 use super::normalization::Normalization;
-use super::source::Images;
 
 /// Writes some of the images as `NAME.safetensors` in a folder; the same images give the same
 /// bytes.

@@ -106,7 +106,7 @@ impl SearchError {
             _ => None,
         };
         match torch {
-            Some(source) if crate::trial::is_out_of_memory(source) => Failure::OutOfMemory,
+            Some(source) if crate::trial_error::is_out_of_memory(source) => Failure::OutOfMemory,
             _ => Failure::Error,
         }
     }

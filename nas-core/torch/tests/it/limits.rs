@@ -2,7 +2,7 @@
 
 use nas_core::protocol::Failure;
 use nas_torch::limits::{LimitError, Watch};
-use nas_torch::trial::TrialError;
+use nas_torch::trial_error::TrialError;
 
 fn burn() {
     let started = nas_torch::limits::cpu_time();
