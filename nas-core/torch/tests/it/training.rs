@@ -10,7 +10,8 @@ use nas_torch::data::Split;
 use nas_torch::limits::Watch;
 use nas_torch::pixels::Pixels;
 use nas_torch::schedule;
-use nas_torch::trial::{TrialError, run};
+use nas_torch::trial::run;
+use nas_torch::trial_error::TrialError;
 use tch::Device;
 
 use crate::fixtures::{digits, job, small_net, two_sides};
