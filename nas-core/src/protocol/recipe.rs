@@ -48,6 +48,10 @@ pub struct Recipe {
     /// Weight of the auxiliary heads' loss.
     #[schemars(range(min = 0.0, max = 10.0))]
     pub auxiliary_weight: f64,
+    /// Training batches from which batch-norm statistics are made anew where a training is evaluated
+    /// that goes on later: those that moved along lag behind its weights. 0 takes them as they are.
+    #[schemars(range(max = 1_000_000))]
+    pub recalibration_batches: u32,
 }
 
 /// What changes the weights.
@@ -92,6 +96,7 @@ impl Default for Recipe {
             cutout: 0,
             drop_path: 0.0,
             auxiliary_weight: 0.4,
+            recalibration_batches: 20,
         }
     }
 }

@@ -15,6 +15,7 @@ pub mod batches;
 pub mod data;
 pub mod pixels;
 pub mod random;
+mod recalibrate;
 
 pub mod checkpoint;
 pub mod evaluate;

@@ -17,6 +17,7 @@ use crate::optimizer;
 use crate::pixels::Pixels;
 use crate::proxies;
 use crate::random::Random;
+use crate::recalibrate::{KeptStatistics, recalibrate};
 use crate::train::{Training, train};
 use crate::trial_error::TrialError;
 use crate::weights;
@@ -24,7 +25,10 @@ use crate::weights;
 /// Trains and measures one network; one that inherits its weights, or has no epochs, is measured
 /// alone.
 ///
-/// The validation split is evaluated once, after the last epoch.
+/// The validation split is evaluated once, after the last epoch; for that, a training that goes on
+/// later gets batch-norm statistics of its own ([`Recipe::recalibration_batches`]).
+///
+/// [`Recipe::recalibration_batches`]: nas_core::protocol::recipe::Recipe::recalibration_batches
 ///
 /// # Errors
 /// [`TrialError`], from whichever step fails first.
@@ -61,12 +65,20 @@ pub fn run(
         data_fraction: *data_fraction,
         seed: begun.seed,
     };
+    // Those of a training that goes on later, which is not to notice that it was evaluated.
+    let mut statistics = None;
     let started = Instant::now();
     let mut after_epoch = |network: &Network, watch: &mut Watch, mut record: EpochRecord| {
         if record.epoch + 1 == *epochs {
             measurements.set(names::TRAIN_SECONDS, started.elapsed().as_secs_f64());
             measurements.set(names::TRAIN_LOSS, record.train_loss);
             measurements.set(names::TRAIN_ACCURACY, record.train_accuracy);
+            if training.schedule_epochs > *epochs && recipe.recalibration_batches > 0 {
+                let (of, n_batches) =
+                    ((*data_fraction, recipe.batch_size), recipe.recalibration_batches);
+                statistics = Some(KeptStatistics::of(network));
+                recalibrate(network, train_pixels, of, n_batches, watch)?;
+            }
             let score = evaluate(network, validation, recipe.batch_size, watch)?;
             measurements.set(names::VALIDATION_ACCURACY, score.accuracy);
             measurements.set(names::VALIDATION_LOSS, score.loss);
@@ -79,6 +91,9 @@ pub fn run(
     measure(&network, job, &mut measurements)?;
     if let Some(path) = &job.keep_weights {
         weights::save(&network, path)?;
+    }
+    if let Some(statistics) = statistics {
+        statistics.put_back(&network)?;
     }
     if let Some(path) = &job.keep_checkpoint {
         let progress = Progress::after(*epochs, begun.seed);
@@ -133,11 +148,7 @@ fn measure_untrained(
 
 /// Evaluates a network with a supernet's weights.
 ///
-/// Its batch-norm statistics are made anew: the plain mean over the first training batches, the
-/// same for every network.
-///
-/// # Source
-/// Guo et al., single path one-shot, ECCV 2020, section 3.4.
+/// Its batch-norm statistics are made anew.
 fn evaluate_inherited(
     job: &TrialJob,
     inherited: &InheritedWeights,
@@ -149,17 +160,8 @@ fn evaluate_inherited(
     let mut network = Network::build_inheriting(&job.graph, Options::on(device))?;
     weights::inherit(&mut network, &inherited.weights)?;
     let batch_size = job.recipe.batch_size;
-    let plain = Augmentation::default();
-    let mut batches = Batches::share(train_pixels, job.data_fraction, batch_size, plain);
-    let mut unused = Random::new(0, 0);
-    let wanted = inherited.recalibration_batches;
-    let n_batches = wanted.min(u32::try_from(batches.n_training()).unwrap_or(u32::MAX));
-    for number in 0..n_batches {
-        let batch = batches.batch(number as usize, &network, &mut unused)?;
-        let norms = Norms::Average { before: number };
-        let _ = tch::no_grad(|| network.logits(&batch.images, norms))?;
-        watch.check()?;
-    }
+    let (of, n_batches) = ((job.data_fraction, batch_size), inherited.recalibration_batches);
+    recalibrate(&network, train_pixels, of, n_batches, watch)?;
     let score = evaluate_with(&network, Norms::Averaged, validation, batch_size, watch)?;
     let mut measurements = Measurements::from([
         (names::VALIDATION_ACCURACY, score.accuracy),

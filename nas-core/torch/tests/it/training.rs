@@ -174,6 +174,31 @@ fn a_training_in_pieces_is_the_same_as_in_one() {
     check_pieces(|recipe| recipe.optimizer = Optimizer::Adam);
 }
 
+#[test]
+fn an_unfinished_training_is_evaluated_with_statistics_of_its_weights() {
+    let folder = tempfile::tempdir().unwrap();
+    let pixels = two_sides(192);
+    let file = |name: &str| folder.path().join(name);
+    let run = |recalibration_batches: u32, schedule_epochs: u32| {
+        let name = format!("{recalibration_batches}_{schedule_epochs}");
+        let mut job = job(small_net(pixels.shape, 2), 1, "/dev/null".into());
+        job.schedule_epochs = schedule_epochs;
+        job.recipe.recalibration_batches = recalibration_batches;
+        job.keep_checkpoint = Some(file(&format!("checkpoint_{name}")));
+        job.keep_weights = Some(file(&format!("weights_{name}")));
+        let (found, _) = evaluate(&job, &pixels, &pixels).unwrap();
+        let read = |what: &str| std::fs::read(file(&format!("{what}_{name}"))).unwrap();
+        (found.get(names::VALIDATION_LOSS).unwrap(), read("checkpoint"), read("weights"))
+    };
+    let ((lagging, plain, weights), (anew, kept, weights_anew)) = (run(0, 4), run(3, 4));
+    // The statistics of one epoch are still half of what they began as.
+    assert!(anew < 0.9 * lagging, "{anew} against {lagging}");
+    assert!(plain == kept, "the training itself does not notice");
+    assert!(weights != weights_anew, "what is kept is what was evaluated");
+    // A whole training is evaluated as it is.
+    assert_eq!(run(0, 1).0, run(3, 1).0);
+}
+
 #[track_caller]
 fn check_unusable(spoil: impl Fn(&mut TrialJob, &Path), expected: &str) {
     let folder = tempfile::tempdir().unwrap();
