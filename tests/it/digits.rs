@@ -2,6 +2,7 @@
 
 use nas_core::journal::Event;
 use nas_plugin_api::measurement::names;
+use nas_plugin_api::trial::Outcome;
 
 use crate::support::{Sandbox, text};
 
@@ -41,6 +42,35 @@ fn a_search_on_digits_ends_with_an_audited_network() {
         .filter(|trial| trial.as_ref().unwrap().path().join("weights.safetensors").exists())
         .count();
     assert_eq!(kept, 1);
+}
+
+#[test]
+fn networks_are_measured_untrained_before_some_are_trained() {
+    let sandbox = Sandbox::with_real_worker();
+    sandbox.configure(
+        r#"
+        operations.name = "nb201"
+        space = { name = "nb201", channels = 8, cells = 1 }
+        fitness.name = "accuracy"
+        data.format = "digits"
+        training = { epochs = 6, batch_size = 32, learning_rate = 0.05 }
+        budget.trials = 4
+        execution.workers = 2
+        "#,
+    );
+    let output = sandbox.search(&[]);
+    let outcomes: Vec<Outcome> = sandbox
+        .events()
+        .iter()
+        .filter_map(|event| match event {
+            Event::Ended { result, .. } => Some(result.outcome),
+            _ => None,
+        })
+        .collect();
+    let count = |wanted: Outcome| outcomes.iter().filter(|one| **one == wanted).count();
+    assert!(count(Outcome::Untrained) >= 2, "{}", text(&output));
+    assert_eq!(count(Outcome::Finished), 4, "{}", text(&output));
+    assert_eq!(count(Outcome::Failed), 0, "{}", text(&output));
 }
 
 #[test]

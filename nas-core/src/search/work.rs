@@ -115,8 +115,9 @@ impl Training {
 impl Work for Training {
     fn job(&mut self, assignment: &Assignment<'_>) -> Result<TrialJob, NetworkError> {
         let weights = Self::weights(&self.folder, assignment.trial);
-        let keeps = self.keep != KeepWeights::None && !assignment.fidelity.is_untrained();
-        let keep_weights = keeps.then(|| weights.clone());
+        let is_trained = !assignment.fidelity.is_untrained();
+        let keep_weights = (is_trained && self.keep != KeepWeights::None).then(|| weights.clone());
+        let goes_on = is_trained && assignment.fidelity.epochs < self.epochs;
         self.kept.insert(assignment.trial, weights);
         Ok(TrialJob {
             graph: self.space.network(&assignment.proposal.genotype)?,
@@ -124,8 +125,7 @@ impl Work for Training {
             needs: self.needs.clone(),
             keep_weights,
             schedule_epochs: self.epochs,
-            keep_checkpoint: (assignment.fidelity.epochs < self.epochs)
-                .then(|| Self::checkpoint(&self.folder, assignment.trial)),
+            keep_checkpoint: goes_on.then(|| Self::checkpoint(&self.folder, assignment.trial)),
             continue_from: assignment.continues.map(|(trial, sha256)| KeptTraining {
                 file: Self::checkpoint(&self.folder, trial),
                 sha256: sha256.to_owned(),

@@ -20,6 +20,10 @@ nas_plugin_api::configuration! {
         /// One in so many goes on, with so many times as many epochs.
         #[schemars(range(min = 2, max = 100))]
         pub factor: u32 = 3_u32,
+        /// Levels at which brackets begin in turn, from the fewest epochs on; 0 for all, as
+        /// published.
+        #[schemars(range(min = 0, max = 100))]
+        pub brackets: usize = 0_usize,
     }
 }
 
@@ -32,6 +36,10 @@ nas_plugin_api::configuration! {
         /// One in so many goes on, with so many times as many epochs.
         #[schemars(range(min = 2, max = 100))]
         pub factor: u32 = 3_u32,
+        /// Levels at which brackets begin in turn, from the fewest epochs on; 0 for all, as
+        /// published.
+        #[schemars(range(min = 0, max = 100))]
+        pub brackets: usize = 0_usize,
         /// Share of genotypes that are drawn at random whatever the model says.
         #[schemars(range(min = 0.0, max = 1.0))]
         pub random_share: f64 = 1.0 / 3.0,
@@ -66,7 +74,8 @@ impl Component for Hyperband {
     type Context = StrategyContext;
 
     fn create(config: HyperbandConfig, context: StrategyContext) -> Result<Self, PluginError> {
-        Ok(Self(Brackets::new(config.min_epochs, config.factor, None, context)?))
+        let HyperbandConfig { min_epochs, factor, brackets } = config;
+        Ok(Self(Brackets::new((min_epochs, factor, brackets), None, context)?))
     }
 }
 
@@ -77,10 +86,11 @@ impl Component for Bohb {
     type Context = StrategyContext;
 
     fn create(config: BohbConfig, context: StrategyContext) -> Result<Self, PluginError> {
+        let BohbConfig { min_epochs, factor, brackets, .. } = config;
         let BohbConfig { random_share, candidates, good_share, .. } = config;
         let observed = BTreeMap::new();
         let model = Model { random_share, candidates, good_share, observed };
-        Ok(Self(Brackets::new(config.min_epochs, config.factor, Some(model), context)?))
+        Ok(Self(Brackets::new((min_epochs, factor, brackets), Some(model), context)?))
     }
 }
 
@@ -111,6 +121,8 @@ struct Brackets {
     factor: u32,
     /// Epochs, rising.
     levels: Vec<u32>,
+    /// The first so many of them are begun at.
+    n_beginnings: usize,
     /// Brackets begun so far.
     n_begun: usize,
     /// Those that are not over, the oldest first.
@@ -119,14 +131,14 @@ struct Brackets {
 
 impl Brackets {
     fn new(
-        min_epochs: u32,
-        factor: u32,
+        (min_epochs, factor, brackets): (u32, u32, usize),
         model: Option<Model>,
         context: StrategyContext,
     ) -> Result<Self, PluginError> {
         let levels = levels(min_epochs, context.fidelity.epochs, factor)?;
+        let n_beginnings = if brackets == 0 { levels.len() } else { brackets.min(levels.len()) };
         let sampler = Sampler::new(&context, model);
-        Ok(Self { context, sampler, factor, levels, n_begun: 0, open: Vec::new() })
+        Ok(Self { context, sampler, factor, levels, n_beginnings, n_begun: 0, open: Vec::new() })
     }
 
     fn ask(&mut self, slots: usize) -> Result<Ask, PluginError> {
@@ -183,7 +195,7 @@ impl Brackets {
 
     /// The one with the most levels first, then one fewer each time, and from the start again.
     fn begin_bracket(&mut self) {
-        let lowest = self.n_begun % self.levels.len();
+        let lowest = self.n_begun % self.n_beginnings;
         self.n_begun += 1;
         self.open.push(Bracket::new(&self.levels[lowest..], self.levels.len(), self.factor));
     }

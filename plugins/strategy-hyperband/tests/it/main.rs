@@ -116,6 +116,16 @@ fn count_by_epochs(trials: &[Trial]) -> BTreeMap<u32, usize> {
 }
 
 #[test]
+fn brackets_may_begin_at_the_first_levels_alone() {
+    let config = HyperbandConfig { brackets: 1, ..HyperbandConfig::default() };
+    let strategy = Hyperband::create(config, context(0, 6, 9)).unwrap();
+    let (told, _) = run(Box::new(strategy), 1, 60, |proposal| Some(planted(&proposal.genotype)));
+    let drawn = told.iter().filter(|trial| trial.proposal.details.continue_from.is_none());
+    assert!(drawn.into_iter().all(|trial| epochs(&trial.proposal) == 1));
+    assert!(told.iter().any(|trial| epochs(&trial.proposal) == 9));
+}
+
+#[test]
 fn a_third_goes_on_and_never_waits() {
     let (trials, _) = run(asha(context(0, 6, 9)), 3, 130, |p| Some(planted(&p.genotype)));
     check_promotions(&trials);
