@@ -1,10 +1,14 @@
 //! What cheap beginnings save: processor seconds until `asha` and `bohb` have the validation accuracy
 //! that regularised evolution ends with, on Fashion-MNIST in the space `nb201`.
 //!
-//! It trains for about a quarter of an hour on one processor, so it runs only if asked for by name.
+//! A whole training has 27 epochs of 4,800 images, 4,050 steps, and is measured on 3,000. All of it
+//! takes about half an hour on two processors, so it runs only if asked for by name.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use nas_core::journal::{Event, Journal};
 
@@ -16,10 +20,12 @@ use crate::table::{Goal, Table};
 const DATA: &str = "/usr/share/datasets/fashion-mnist";
 const SEEDS: u64 = 5;
 /// What each search may spend, in processor seconds.
-const CPU_SECONDS: f64 = 60.0;
+const CPU_SECONDS: f64 = 200.0;
+/// Seeds at once.
+const AT_ONCE: usize = 2;
 const EVOLUTION: &str = r#"{ name = "regularized-evolution", population = 8, sample_size = 3 }"#;
 const STRATEGIES: [(&str, &str); 2] =
-    [("asha", r#"{ name = "asha" }"#), ("bohb", r#"{ name = "bohb" }"#)];
+    [("asha", r#"{ name = "asha" }"#), ("bohb", r#"{ name = "bohb", brackets = 1 }"#)];
 
 pub(crate) fn run(table: &mut Table) {
     let data = std::env::var_os("NAS_FASHION_MNIST").map_or(PathBuf::from(DATA), PathBuf::from);
@@ -28,42 +34,81 @@ pub(crate) fn run(table: &mut Table) {
         table.note(&format!("SKIPPED: {} {what}", data.display()));
         return;
     }
-    let folder = tempfile::tempdir().expect("a folder for runs");
-    let search = |name: &str, strategy: &str, seed: u64| {
-        best_over_time(
-            folder.path(),
-            &format!("{name}-{seed}"),
-            &configuration(&data, strategy, seed),
-        )
-    };
-    let mut shares = vec![Vec::new(); STRATEGIES.len()];
-    for seed in 0..SEEDS {
-        let evolution = search("evolution", EVOLUTION, seed);
-        let (_, goal) = *evolution.last().expect("a network was trained");
-        // Evolution is charged until it is done, not until it happens to find its best.
-        for ((name, strategy), shares) in STRATEGIES.iter().zip(&mut shares) {
-            let found = search(name, strategy, seed);
-            let reached = found.iter().find(|(_, accuracy)| *accuracy >= goal);
-            let seconds = reached.map_or(f64::INFINITY, |(seconds, _)| *seconds);
-            table.note(&format!("  seed {seed}: evolution {goal:.4}, {name} after {seconds:.1} s"));
-            shares.push(seconds / CPU_SECONDS);
+    // Each seed has one processor, all of its searches one after the other.
+    let next = AtomicU64::new(0);
+    let seeds = Mutex::new(BTreeMap::new());
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= SEEDS {
+                        break;
+                    }
+                    let found = compare(&data, seed);
+                    seeds.lock().expect("no seed failed").insert(seed, found);
+                }
+            });
         }
+    });
+    let seeds = seeds.into_inner().expect("no seed failed");
+    for (seed, Compared { goal, cpu_seconds, reached }) in &seeds {
+        let each = STRATEGIES.iter().zip(reached);
+        let each = each.map(|((name, _), seconds)| format!(", {name} {seconds:.0} s"));
+        let each: String = each.collect();
+        table.note(&format!("  seed {seed}: {goal:.4}, evolution {cpu_seconds:.0} s{each}"));
     }
-    for ((name, _), shares) in STRATEGIES.iter().zip(shares) {
+    for (place, (name, _)) in STRATEGIES.iter().enumerate() {
+        let share = |one: &Compared| one.reached[place] / one.cpu_seconds;
         let what = format!("{name} to evolution's accuracy, share of its CPU-seconds");
-        table.line(&what, Estimate::of(shares), Goal::Below(0.5));
+        table.line(&what, Estimate::of(seeds.values().map(share).collect()), Goal::Below(0.5));
     }
 }
 
-fn configuration(data: &Path, strategy: &str, seed: u64) -> String {
+/// What one seed showed.
+struct Compared {
+    /// The validation accuracy that evolution ends with.
+    goal: f64,
+    /// What evolution took, which is charged until it is done and not until it finds its best.
+    cpu_seconds: f64,
+    /// By strategy, CPU seconds until it is as good; infinite where it never was.
+    reached: Vec<f64>,
+}
+
+fn compare(data: &Path, seed: u64) -> Compared {
+    let folder = tempfile::tempdir().expect("a folder for runs");
+    let search = |name: &str, strategy: &str, goal: Option<f64>| {
+        let configuration = configuration(data, strategy, seed, goal);
+        best_over_time(folder.path(), name, &configuration)
+    };
+    let evolution = search("evolution", EVOLUTION, None);
+    let (cpu_seconds, goal) = *evolution.last().expect("a network was trained");
+    let reached = STRATEGIES.iter().map(|(name, strategy)| {
+        let found = search(name, strategy, Some(goal));
+        let first = found.iter().find(|(_, accuracy)| *accuracy >= goal);
+        first.map_or(f64::INFINITY, |(seconds, _)| *seconds)
+    });
+    Compared { goal, cpu_seconds, reached: reached.collect() }
+}
+
+/// A search, which a policy ends where it is as good as `goal`.
+fn configuration(data: &Path, strategy: &str, seed: u64, goal: Option<f64>) -> String {
     let path = data.display();
+    let enough = goal.map_or(String::new(), |goal| {
+        format!(
+            "[[policy]]\nname = \"rules\"\n[[policy.conditions]]\ncode = \"as_good\"\n\
+             on = \"progress\"\nwhen = \"best_so_far >= {goal:?}\"\naction = \"halt\"\n\
+             reason = \"it is as good as evolution\"\n"
+        )
+    });
     format!(
         "seed = {seed}\noperations.name = \"nb201\"\n\
          space = {{ name = \"nb201\", channels = 4, cells = 1 }}\nstrategy = {strategy}\n\
          fitness.name = \"accuracy\"\n\
-         data = {{ format = \"idx\", path = \"{path}\", limit = 4000 }}\n\
-         training = {{ epochs = 9, batch_size = 64, learning_rate = 0.1 }}\n\
-         budget.cpu_seconds = {CPU_SECONDS}\nexecution = {{ workers = 1, deterministic = true }}\n"
+         training = {{ epochs = 27, batch_size = 32, learning_rate = 0.03 }}\n\
+         budget.cpu_seconds = {CPU_SECONDS}\nexecution = {{ workers = 1, deterministic = true }}\n\
+         [data]\nformat = \"idx\"\npath = \"{path}\"\nlimit = 7800\n\
+         validation_fraction = 0.385\n{enough}"
     )
 }
 
@@ -79,7 +124,9 @@ fn best_over_time(folder: &Path, name: &str, configuration: &str) -> Vec<(f64, f
         .env("XDG_STATE_HOME", folder.join("state"))
         .output()
         .expect("run `make build` first");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    // 6 is a policy that halted it.
+    let ended = matches!(output.status.code(), Some(0 | 6));
+    assert!(ended, "{}", String::from_utf8_lossy(&output.stderr));
     let mut runs = std::fs::read_dir(folder.join("runs")).expect("a run");
     let run = runs.next().and_then(Result::ok).expect("a run").path();
     let journal = Journal::read_only(&run).expect("a journal");
