@@ -72,13 +72,14 @@ PUBLISHED = --also 'random duplicates=allowed' \
 .PHONY: compare
 compare: build ## score all strategies on the published tables, for a page of the book
 	target/release/nas bench --all --table $(NAS_DATA)/nb201.csv.gz \
+	  --set benchmark.zero_cost=$(NAS_DATA)/nb201_zero_cost.csv.gz \
 	  --dataset cifar10 --dataset cifar100 --dataset imagenet16-120 \
 	  --budget 20000 --budget 40000 --budget 120000 --seeds 500 $(PUBLISHED) \
-	  --seeds-of portfolio=10 --seeds-of bananas=3 \
+	  --seeds-of portfolio=100 --seeds-of bananas=3 \
 	  --reference $(NAS_DATA)/reference_results.csv >docs/src/reference/strategies_nb201.md
 	target/release/nas bench --all --benchmark nas-bench-macro --epochs 1 \
 	  --table $(NAS_DATA)/nas_bench_macro.csv.gz --evaluations 100 --seeds 500 \
-	  --seeds-of portfolio=10 --seeds-of bananas=3 >docs/src/reference/strategies_nas_bench_macro.md
+	  --seeds-of portfolio=100 --seeds-of bananas=3 >docs/src/reference/strategies_nas_bench_macro.md
 
 .PHONY: book
 book: $(MDBOOK) ## build the book into docs/book

@@ -34,11 +34,21 @@ pub(crate) fn comparison_page(
         page.push_str("\nNot scored, because they do not fit this table:\n\n");
         for (strategy, reason) in unfit {
             // Writing to a string can't fail.
-            let _ = writeln!(page, "- `{strategy}`: {}", reason.replace('\n', " "));
+            let reason = without_folders(&reason.replace('\n', " "));
+            let _ = writeln!(page, "- `{strategy}`: {reason}");
         }
     }
     page.truncate(page.trim_end().len());
     page
+}
+
+/// A message whose quoted paths are names of files: where a library lies is this machine's affair.
+fn without_folders(message: &str) -> String {
+    let short = |part: &str| match part.starts_with('/') {
+        true => part.rsplit('/').next().unwrap_or_default().to_owned(),
+        false => part.to_owned(),
+    };
+    message.split('`').map(short).collect::<Vec<String>>().join("`")
 }
 
 /// A line of a table, and the mean that it is sorted by.

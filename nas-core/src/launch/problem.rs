@@ -3,7 +3,7 @@
 /// One thing that is wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// The setting, as a dotted path (`training.batch_size`).
+    /// The setting, as a dotted path (`training.batch_size`); empty where it is all of them.
     pub key: String,
     /// What is wrong.
     pub message: String,
@@ -38,7 +38,10 @@ impl Problem {
 
 impl std::fmt::Display for Problem {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "`{}`: {}", self.key, self.message)?;
+        if !self.key.is_empty() {
+            write!(out, "`{}`: ", self.key)?;
+        }
+        out.write_str(&self.message)?;
         if let Some(expected) = &self.expected {
             write!(out, "; expected {expected}")?;
         }
