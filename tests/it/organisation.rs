@@ -269,6 +269,28 @@ fn the_holdout_is_read_and_signs_of_life_are_given_as_the_organisation_says() {
 }
 
 #[test]
+fn rules_that_came_later_hold_from_the_resume_on() {
+    let sandbox = held("holdout.queries = 3", "budget.trials = 1");
+    succeed(nas(&sandbox, &["search", "search.toml"]));
+    let resume = |rules: &str, trials: &str| {
+        let policy = format!("organisation = \"the lab\"\n{rules}");
+        std::fs::write(sandbox.path("policy.toml"), policy).unwrap();
+        succeed(nas(&sandbox, &["resume", "last", "--set", trials]));
+        let settings = sandbox.events().into_iter().rev().find_map(|event| match event {
+            Event::Resumed { settings, .. } => settings,
+            _ => None,
+        });
+        let settings = settings.expect("they changed");
+        (settings["holdout"]["queries"].clone(), settings["stop"]["heartbeat"].clone())
+    };
+    // What the run has waited without a heartbeat is no silence.
+    let found = resume("holdout.queries = 3\nstop.heartbeat = \"2s\"", "budget.trials=2");
+    assert_eq!(found, (3.into(), "2s".into()));
+    let found = resume("holdout.queries = 2\nstop.heartbeat = \"1h\"", "budget.trials=3");
+    assert_eq!(found, (2.into(), "1h".into()));
+}
+
+#[test]
 fn no_more_is_written_out_than_the_organisation_allows() {
     let sandbox = held("[export]\nweights = \"best\"\nfolders = [\"runs\"]", "");
     let set = |more: &[&str]| {

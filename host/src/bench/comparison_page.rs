@@ -42,13 +42,14 @@ pub(crate) fn comparison_page(
     page
 }
 
-/// A message whose quoted paths are names of files: where a library lies is this machine's affair.
+/// A message whose quoted paths are names of files: where a file lies is this machine's affair.
 fn without_folders(message: &str) -> String {
-    let short = |part: &str| match part.starts_with('/') {
-        true => part.rsplit('/').next().unwrap_or_default().to_owned(),
-        false => part.to_owned(),
+    // Every second part is quoted.
+    let short = |(place, part): (usize, &str)| match place % 2 {
+        0 => part.to_owned(),
+        _ => part.rsplit('/').next().unwrap_or_default().to_owned(),
     };
-    message.split('`').map(short).collect::<Vec<String>>().join("`")
+    message.split('`').enumerate().map(short).collect::<Vec<String>>().join("`")
 }
 
 /// A line of a table, and the mean that it is sorted by.
@@ -127,5 +128,17 @@ impl Scored {
             true => format!("`{}`", self.strategy),
             false => format!("`{}`, {}", self.strategy, self.settings),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_name_files_and_no_folders() {
+        let message = "read `/home/one/libx.so` and `../data/t.csv.gz` of a/b: `epochs` is 1";
+        let expected = "read `libx.so` and `t.csv.gz` of a/b: `epochs` is 1";
+        assert_eq!(without_folders(message), expected);
     }
 }

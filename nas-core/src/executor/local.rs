@@ -23,7 +23,7 @@ const WORKER_VARIABLE: &str = "NAS_WORKER";
 /// Dropped or stopped: every worker, and every process in a worker's process group. Killed with
 /// SIGKILL: the same, through the kernel's parent-death signal for the workers and through a guard
 /// process for their children. A process that left the group of its worker (`setsid`) would be out
-/// of reach; within [`WorkerBounds`], a worker can't start any.
+/// of reach; within [`WorkerBounds`](super::WorkerBounds), a worker can't start any.
 #[derive(Debug)]
 pub struct LocalExecutor {
     capacity: usize,

@@ -162,8 +162,13 @@ impl RunHistory {
                 self.sessions = 1;
             }
             Event::Resumed { settings, .. } => {
-                self.settings =
-                    settings.clone().unwrap_or_else(|| std::mem::take(&mut self.settings));
+                if let Some(settings) = settings {
+                    let waits = |settings: &Value| !settings["stop"]["heartbeat"].is_null();
+                    if !waits(&self.settings) && waits(settings) {
+                        self.heartbeat_seconds = self.tally.spent().wall_seconds;
+                    }
+                    self.settings = settings.clone();
+                }
                 self.sessions += 1;
                 self.stop = None;
             }

@@ -42,14 +42,15 @@ pub fn audit(folder: &RunFolder, registry: &Arc<Registry>) -> Result<Audit, Laun
     }
     let settings: Settings = serde_json::from_value(history.settings.clone())
         .map_err(|error| unusable(error.to_string()))?;
-    let (used, queries) = (history.holdout.used, settings.holdout.queries);
-    if used >= queries {
-        return Err(LaunchError::HoldoutSpent { run: folder.name(), used, queries });
-    }
     let folder_of_configuration =
         history.start.as_ref().map(|start| start.folder.clone()).unwrap_or_default();
     let prepared =
         prepare(&settings, registry, &folder_of_configuration).map_err(LaunchError::Settings)?;
+    // As the organisation has it now.
+    let (used, queries) = (history.holdout.used, prepared.settings.holdout.queries);
+    if used >= queries {
+        return Err(LaunchError::HoldoutSpent { run: folder.name(), used, queries });
+    }
     let Some(mut reader) = prepared.holdout_reader(folder) else {
         return Err(unusable("a run without data has no holdout".to_owned()));
     };

@@ -30,7 +30,7 @@ use crate::protocol::data::DataSummary;
 use crate::search::{
     Inheriting, NoTraining, Observer, Search, SearchError, StopSignal, Summary, Training, Work,
 };
-use crate::settings::Settings;
+use crate::settings::{HoldoutSettings, Settings};
 use crate::time_span::TimeSpan;
 
 /// Longest that a worker may take to load libtorch and the data, in seconds.
@@ -366,14 +366,14 @@ pub fn resume(
     };
     check_anchored(journal.reader(), folder)?;
     check_approved(journal.reader(), folder, &history, clock.unix_ms())?;
-    let silent_seconds = history.silent_seconds();
     let mut settings: Settings = serde_json::from_value(history.settings.clone())
         .map_err(|error| LaunchError::Settings(vec![Problem::new("", error.to_string())]))?;
     if let Some(budget) = &changes.budget {
         settings.budget = budget.clone();
     }
-    check_heartbeat(folder, &settings, &history)?;
     check_unchanged(start, registry)?;
+    let (began_with, holdout) = (settings.stop.clone(), settings.holdout);
+    forget_organisation(&mut settings, &history);
     let mut prepared =
         prepare(&settings, registry, &start.folder).map_err(LaunchError::Settings)?;
     if let (Some(was), None) = (history.organisations.last(), &prepared.organisation) {
@@ -385,11 +385,16 @@ pub fn resume(
     let (workforce, margin) = forces(&settings);
     // With the limits that the organisation has set meanwhile.
     let settings = prepared.settings.clone();
+    // Silence counts from where somebody first had to give a sign.
+    let silent_seconds = began_with.heartbeat.map_or(0.0, |_| history.silent_seconds());
+    check_heartbeat(folder, &settings, silent_seconds, &history)?;
     let ledger = Ledger::new(&settings.search_budget(), workforce, margin, Arc::clone(&clock));
     let ledger = within_quota(ledger, &settings, folder)?;
     let data = prepared.data_overhead();
+    let are_new =
+        changes.budget.is_some() || settings.stop != began_with || settings.holdout != holdout;
     let resumed = Event::Resumed {
-        settings: changes.budget.as_ref().and_then(|_| serde_json::to_value(&settings).ok()),
+        settings: are_new.then(|| serde_json::to_value(&settings).ok()).flatten(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     let mut events = vec![resumed];
@@ -417,16 +422,30 @@ pub fn resume(
     Ok(search.run()?)
 }
 
+/// Takes out of a run's settings what the organisation that held last put into them, so that the one
+/// that holds now may be stricter.
+fn forget_organisation(settings: &mut Settings, history: &RunHistory) {
+    let Some(was) = history.organisations.last() else { return };
+    let heartbeat = settings.stop.heartbeat.map(|heartbeat| heartbeat.to_string());
+    if heartbeat.is_some() && was.rules["stop"]["heartbeat"].as_str() == heartbeat.as_deref() {
+        settings.stop.heartbeat = None;
+    }
+    if was.rules["holdout"]["queries"].as_u64() == Some(settings.holdout.queries.into()) {
+        settings.holdout.queries = HoldoutSettings::default().queries;
+    }
+}
+
 /// A run whose heartbeat lapsed does not go on by itself, however often it is started.
 fn check_heartbeat(
     folder: &RunFolder,
     settings: &Settings,
+    silent_seconds: f64,
     history: &RunHistory,
 ) -> Result<(), LaunchError> {
     let Some(interval) = settings.stop.heartbeat else { return Ok(()) };
     let reason = history.stop.as_ref().map(|stop| &stop.reason);
     let has_lapsed = matches!(reason, Some(StopReason::HeartbeatLapsed { .. }))
-        || history.silent_seconds() >= interval.duration().as_secs_f64();
+        || silent_seconds >= interval.duration().as_secs_f64();
     match has_lapsed && !folder.has_heartbeat() {
         true => Err(LaunchError::NoHeartbeat { run: folder.name(), interval }),
         false => Ok(()),

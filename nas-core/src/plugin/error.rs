@@ -301,9 +301,11 @@ impl PluginLoadError {
     pub(super) fn is_lasting(&self) -> bool {
         match self {
             Self::Read { .. } | Self::Cache { .. } | Self::NoPluginHost { .. } => false,
-            Self::ProbeCrashed { end, .. } => !matches!(end, ProcessEnd::Unresponsive { .. }),
             // What it wants of the system may be installed later.
-            Self::ProbeRefused { phase: Phase::Loading, .. } => false,
+            Self::ProbeRefused { phase, .. } => *phase != Phase::Loading,
+            Self::ProbeCrashed { end, phase, .. } => {
+                *phase != Phase::Loading && !matches!(end, ProcessEnd::Unresponsive { .. })
+            }
             _ => true,
         }
     }

@@ -8,6 +8,7 @@ use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::PluginLoadError;
 use super::library_file::{LibraryFile, sha256};
@@ -34,14 +35,19 @@ pub(super) fn private_copy(
     let folder = folder(cache, digest);
     make_private(&folder)?;
     let copy = copy_of(&folder, &file.path);
-    if fs::read(&copy).is_ok_and(|bytes| sha256(&bytes) == digest) {
-        return Ok(copy);
+    let failed = |error| PluginLoadError::cache(&copy, error);
+    let is_good = || fs::read(&copy).map(|bytes| sha256(&bytes) == digest);
+    match is_good() {
+        Ok(true) => return Ok(copy),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            write_new(&copy, &file.bytes).map_err(failed)?;
+        }
+        Ok(false) | Err(_) => {}
     }
-    let written = match copy.exists() {
-        true => write_whole(&copy, &file.bytes),
-        false => write_new(&copy, &file.bytes),
-    };
-    written.map_err(|error| PluginLoadError::cache(&copy, error))?;
+    // Only what is bad is replaced, whoever wrote it.
+    if !matches!(is_good(), Ok(true)) {
+        write_whole(&copy, &file.bytes).map_err(failed)?;
+    }
     // Read back: a full disk or a bad one shows here and not in a crash.
     let found = fs::read(&copy).map(|bytes| sha256(&bytes));
     match found.as_deref() {
@@ -73,9 +79,9 @@ fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// Writes a file beside the one that it is going to be.
 fn write_partial(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let partial = path.with_file_name(format!(".{name}.{}", std::process::id()));
-    // What an earlier process of the same number left behind.
-    let _ = fs::remove_file(&partial);
+    // Other threads, and processes of the same number in other containers, write at other times.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+    let partial = path.with_file_name(format!(".{name}.{}.{now}", std::process::id()));
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial)?;
     file.write_all(bytes).inspect_err(|_| drop(fs::remove_file(&partial)))?;
     Ok(partial)
@@ -113,5 +119,22 @@ mod tests {
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         write_whole(&copy, b"another").unwrap();
         assert_eq!(fs::read(&copy).unwrap(), b"another");
+    }
+
+    #[test]
+    fn a_copy_is_replaced_where_it_is_bad_and_never_where_it_is_good() {
+        let cache = tempfile::tempdir().unwrap();
+        let library = cache.path().join("libone.so");
+        fs::write(&library, "library").unwrap();
+        let file = LibraryFile::read(&library).unwrap();
+        let digest = file.sha256();
+        let copy = private_copy(cache.path(), &file, &digest).unwrap();
+        let inode = || fs::metadata(&copy).unwrap().ino();
+        let first = inode();
+        private_copy(cache.path(), &file, &digest).unwrap();
+        assert_eq!(inode(), first);
+        fs::write(&copy, "spoilt").unwrap();
+        private_copy(cache.path(), &file, &digest).unwrap();
+        assert_eq!(fs::read(&copy).unwrap(), b"library");
     }
 }

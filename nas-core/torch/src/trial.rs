@@ -73,7 +73,9 @@ pub fn run(
             measurements.set(names::TRAIN_SECONDS, started.elapsed().as_secs_f64());
             measurements.set(names::TRAIN_LOSS, record.train_loss);
             measurements.set(names::TRAIN_ACCURACY, record.train_accuracy);
-            if training.schedule_epochs > *epochs && recipe.recalibration_batches > 0 {
+            let has_norms = !network.parameters().statistics().is_empty();
+            let goes_on = training.schedule_epochs > *epochs;
+            if goes_on && has_norms && recipe.recalibration_batches > 0 {
                 let (of, n_batches) =
                     ((*data_fraction, recipe.batch_size), recipe.recalibration_batches);
                 statistics = Some(KeptStatistics::of(network));

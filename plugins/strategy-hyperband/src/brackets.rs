@@ -23,7 +23,7 @@ nas_plugin_api::configuration! {
         /// Levels at which brackets begin in turn, from the fewest epochs on; 0 for all, as
         /// published.
         #[schemars(range(min = 0, max = 100))]
-        pub brackets: usize = 0_usize,
+        pub bracket_kinds: usize = 0_usize,
     }
 }
 
@@ -39,7 +39,7 @@ nas_plugin_api::configuration! {
         /// Levels at which brackets begin in turn, from the fewest epochs on; 0 for all, as
         /// published.
         #[schemars(range(min = 0, max = 100))]
-        pub brackets: usize = 0_usize,
+        pub bracket_kinds: usize = 0_usize,
         /// Share of genotypes that are drawn at random whatever the model says.
         #[schemars(range(min = 0.0, max = 1.0))]
         pub random_share: f64 = 1.0 / 3.0,
@@ -74,8 +74,8 @@ impl Component for Hyperband {
     type Context = StrategyContext;
 
     fn create(config: HyperbandConfig, context: StrategyContext) -> Result<Self, PluginError> {
-        let HyperbandConfig { min_epochs, factor, brackets } = config;
-        Ok(Self(Brackets::new((min_epochs, factor, brackets), None, context)?))
+        let HyperbandConfig { min_epochs, factor, bracket_kinds } = config;
+        Ok(Self(Brackets::new((min_epochs, factor, bracket_kinds), None, context)?))
     }
 }
 
@@ -86,11 +86,11 @@ impl Component for Bohb {
     type Context = StrategyContext;
 
     fn create(config: BohbConfig, context: StrategyContext) -> Result<Self, PluginError> {
-        let BohbConfig { min_epochs, factor, brackets, .. } = config;
+        let BohbConfig { min_epochs, factor, bracket_kinds, .. } = config;
         let BohbConfig { random_share, candidates, good_share, .. } = config;
         let observed = BTreeMap::new();
         let model = Model { random_share, candidates, good_share, observed };
-        Ok(Self(Brackets::new((min_epochs, factor, brackets), Some(model), context)?))
+        Ok(Self(Brackets::new((min_epochs, factor, bracket_kinds), Some(model), context)?))
     }
 }
 
@@ -131,12 +131,13 @@ struct Brackets {
 
 impl Brackets {
     fn new(
-        (min_epochs, factor, brackets): (u32, u32, usize),
+        (min_epochs, factor, bracket_kinds): (u32, u32, usize),
         model: Option<Model>,
         context: StrategyContext,
     ) -> Result<Self, PluginError> {
         let levels = levels(min_epochs, context.fidelity.epochs, factor)?;
-        let n_beginnings = if brackets == 0 { levels.len() } else { brackets.min(levels.len()) };
+        let n_beginnings =
+            if bracket_kinds == 0 { levels.len() } else { bracket_kinds.min(levels.len()) };
         let sampler = Sampler::new(&context, model);
         Ok(Self { context, sampler, factor, levels, n_beginnings, n_begun: 0, open: Vec::new() })
     }

@@ -7,7 +7,8 @@ nas_plugin_api::configuration! {
         /// proxies.
         #[schemars(range(min = 2, max = 10_000))]
         pub starts: usize = 2_usize,
-        /// The same where the run has no proxies: random ones.
+        /// The same where no proxies are looked at, since the run has none, they take too long, or
+        /// `sample` is 0: random ones.
         #[schemars(range(min = 2, max = 10_000))]
         pub random_starts: usize = 10_usize,
         /// Untrained networks that are measured in the beginning, where the run has zero-cost
@@ -42,7 +43,7 @@ nas_plugin_api::configuration! {
         /// Epochs of the last look.
         #[schemars(range(min = 1, max = 100_000))]
         pub final_look_epochs: u32 = 200_u32,
-        /// Trainings after which the last look is taken; it ends the search.
+        /// Trainings after which the last look is taken, once anything was learnt; it ends the search.
         #[schemars(range(min = 3, max = 1_000_000))]
         pub final_look_after: usize = 100_usize,
     }

@@ -96,6 +96,7 @@ fn bench(file: &str, arguments: &[&str]) -> (Vec<Value>, f64) {
     bench_of(&EVOLUTION, file, arguments)
 }
 
+/// The same of any strategy, whose name may be followed by other arguments.
 fn bench_of(strategy: &[&str], file: &str, arguments: &[&str]) -> (Vec<Value>, f64) {
     let measured = Command::new("python3")
         .args(["-c", PEAK])

@@ -131,7 +131,10 @@ fn count(table: &mut Table, what: &str, configuration: &str) {
         let replayed: Value = serde_json::from_slice(&replayed).expect("JSON");
         original += u64::from(replayed.as_array().is_some_and(|all| !all.is_empty()));
     }
-    let of = |policy: &str| alarms.get(policy).copied().unwrap_or(0);
+    let of = |policy: &str| match configuration.contains(&format!("name = \"{policy}\"")) {
+        true => alarms.get(policy).copied().unwrap_or(0).to_string(),
+        false => "-".to_owned(),
+    };
     table.note(&format!(
         "  {what}: {SEEDS} runs, {n_trials} trials, {n_reads} reads of the holdout; runs with an alarm: \
          runaway {}, anomaly {}, holdout-audit {}, collapse {}; runaway with the original rule {original}",

@@ -2,8 +2,8 @@
 //! wall time, two workers of one thread.
 //!
 //! A trial trains a reduced network of NAS-Bench-201 (8 channels, one cell a stage) for three epochs of
-//! 2,700 images, 252 steps, and is measured on 6,000. The seeds take turns, so that a machine that slows down slows all
-//! strategies down. All of it takes 11 minutes.
+//! 2,700 images, 252 steps, and is measured on 6,000. The seeds take turns, so that a machine that slows
+//! down slows all strategies down. All of it takes 11 minutes.
 
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -117,7 +117,7 @@ fn count_by_epochs(trials: &[Trial]) -> BTreeMap<u32, usize> {
 
 #[test]
 fn brackets_may_begin_at_the_first_levels_alone() {
-    let config = HyperbandConfig { brackets: 1, ..HyperbandConfig::default() };
+    let config = HyperbandConfig { bracket_kinds: 1, ..HyperbandConfig::default() };
     let strategy = Hyperband::create(config, context(0, 6, 9)).unwrap();
     let (told, _) = run(Box::new(strategy), 1, 60, |proposal| Some(planted(&proposal.genotype)));
     let drawn = told.iter().filter(|trial| trial.proposal.details.continue_from.is_none());
