@@ -303,9 +303,7 @@ impl PluginLoadError {
             Self::Read { .. } | Self::Cache { .. } | Self::NoPluginHost { .. } => false,
             // What it wants of the system may be installed later.
             Self::ProbeRefused { phase, .. } => *phase != Phase::Loading,
-            Self::ProbeCrashed { end, phase, .. } => {
-                *phase != Phase::Loading && !matches!(end, ProcessEnd::Unresponsive { .. })
-            }
+            Self::ProbeCrashed { end, .. } => !matches!(end, ProcessEnd::Unresponsive { .. }),
             _ => true,
         }
     }
