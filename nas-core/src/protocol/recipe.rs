@@ -49,7 +49,8 @@ pub struct Recipe {
     #[schemars(range(min = 0.0, max = 10.0))]
     pub auxiliary_weight: f64,
     /// Training batches from which batch-norm statistics are made anew where a training is evaluated
-    /// that goes on later: those that moved along lag behind its weights. 0 takes them as they are; a supernet has no use for it.
+    /// that goes on later: those that moved along lag behind its weights. 0 takes them as they are; a
+    /// supernet has no use for it.
     #[schemars(range(max = 1_000_000))]
     pub recalibration_batches: u32,
 }

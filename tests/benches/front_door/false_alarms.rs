@@ -42,15 +42,6 @@ mode = "observe"
 rule = "skips"
 max_skips = 0.34
 first_epoch = 3
-[[policy]]
-name = "runaway"
-mode = "observe"
-[[policy]]
-name = "anomaly"
-mode = "observe"
-[[policy]]
-name = "holdout-audit"
-mode = "observe"
 "#;
 
 /// Without training; the holdout's numbers of images are those of the table.
@@ -60,12 +51,15 @@ training.epochs = 12
 budget.trials = 300
 "#;
 
-/// What all searches have in common. All policies that judge searches by results, with their
-/// defaults.
+/// What all but one-shot searches have in common.
 const COMMON: &str = r#"
 operations.name = "nb201"
 fitness.name = "accuracy"
 execution = { workers = 2, deterministic = true }
+"#;
+
+/// All policies that judge every kind of search by its results.
+const POLICIES: &str = r#"
 [[policy]]
 name = "runaway"
 mode = "observe"
@@ -74,18 +68,18 @@ name = "anomaly"
 mode = "observe"
 "#;
 
+const AUDIT: &str = "[[policy]]\nname = \"holdout-audit\"\nmode = \"observe\"\n";
+
 const ORIGINAL: &str = "[[policy]]\nname = \"runaway\"\nrule = \"original\"\n";
 
 pub(crate) fn run(table: &mut Table) {
-    let digits = |strategy: &str| {
-        let audit = "[[policy]]\nname = \"holdout-audit\"\nmode = \"observe\"\n";
-        format!("strategy = {strategy}\n{DIGITS}{COMMON}{audit}")
-    };
+    let digits =
+        |strategy: &str| format!("strategy = {strategy}\n{DIGITS}{COMMON}{POLICIES}{AUDIT}");
     let regularized = r#"{ name = "regularized-evolution", population = 8, sample_size = 4 }"#;
     let generations = r#"{ name = "evolution", population = 4, generations = 8 }"#;
     count(table, "digits, regularized-evolution", &digits(regularized));
     count(table, "digits, evolution", &digits(generations));
-    count(table, "digits, darts", DARTS);
+    count(table, "digits, darts", &format!("{DARTS}{POLICIES}{AUDIT}"));
 
     let data = std::env::var_os("NAS_DATA")
         .map_or_else(|| repository().join("../shared/data"), Into::into);
@@ -96,9 +90,8 @@ pub(crate) fn run(table: &mut Table) {
     }
     let nb201 = |strategy: &str| {
         let benchmark = format!("benchmark = {{ name = \"nb201\", file = {file:?} }}");
-        let audit = "[[policy]]\nname = \"holdout-audit\"\nmode = \"observe\"\n\
-                     validation_images = 25000\nholdout_images = 10000\n";
-        format!("strategy = {strategy}\n{benchmark}\n{NB201}{COMMON}{audit}")
+        let images = "validation_images = 25000\nholdout_images = 10000\n";
+        format!("strategy = {strategy}\n{benchmark}\n{NB201}{COMMON}{POLICIES}{AUDIT}{images}")
     };
     count(table, "nb201, random", &nb201(r#"{ name = "random" }"#));
     count(table, "nb201, regularized-evolution", &nb201(r#"{ name = "regularized-evolution" }"#));
