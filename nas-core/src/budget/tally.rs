@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 
 use nas_plugin_api::trial::{Outcome, TrialId};
 use nas_plugin_api::verdict::Spending;
+use serde_json::Value;
 
 use crate::journal::Event;
 use crate::protocol::Usage;
 
 /// The longest that a supervisor leaves its journal without an event that carries the time spent.
 /// A session that was cut off is charged this much for its unknown end, so that killing a
-/// supervisor again and again gives no free time.
+/// supervisor again and again gives no free time, but not more than was left to it: nothing is at
+/// work beyond the limit.
 pub const TICK_SECONDS: f64 = 1.0;
 
 /// What a run has spent. Wall time, energy and money are those of the last event that carries them.
@@ -19,6 +21,8 @@ pub struct Tally {
     spent: Spending,
     /// Trials of which an attempt has begun; another attempt at one of them is no new trial.
     trials: BTreeSet<TrialId>,
+    /// The limit of wall seconds, where there is one.
+    wall_limit: Option<f64>,
     /// A supervisor took the run up, and there is no end of its session yet.
     is_live: bool,
 }
@@ -27,10 +31,16 @@ impl Tally {
     /// Adds one event.
     pub fn apply(&mut self, event: &Event) {
         match event {
-            Event::Started(_) => self.is_live = true,
-            Event::Resumed { .. } | Event::ControlsBegan { .. } => {
+            Event::Started(start) => {
+                self.wall_limit = wall_limit(&start.settings);
+                self.is_live = true;
+            }
+            Event::Resumed { settings, .. } | Event::ControlsBegan { settings } => {
+                if let Some(settings) = settings {
+                    self.wall_limit = wall_limit(settings);
+                }
                 if self.is_live {
-                    self.spent.wall_seconds += TICK_SECONDS;
+                    self.spent.wall_seconds += self.unknown_end();
                 }
                 self.is_live = true;
             }
@@ -83,6 +93,12 @@ impl Tally {
         self.is_live
     }
 
+    /// What a session that was cut off is charged beyond its last event.
+    fn unknown_end(&self) -> f64 {
+        let left = self.wall_limit.map_or(f64::INFINITY, |limit| limit - self.spent.wall_seconds);
+        left.clamp(0.0, TICK_SECONDS)
+    }
+
     pub(super) fn begin(&mut self, trial: TrialId) {
         self.trials.insert(trial);
         self.spent.trials = self.trials.len() as u64;
@@ -104,4 +120,8 @@ impl Tally {
         self.spent.energy_kwh = spent.energy_kwh;
         self.spent.money = spent.money;
     }
+}
+
+fn wall_limit(settings: &Value) -> Option<f64> {
+    settings.pointer("/budget/wall_seconds").and_then(Value::as_f64)
 }

@@ -10,6 +10,7 @@ use nas_core::budget::{
 use nas_core::journal::Event;
 use nas_core::protocol::Usage;
 use nas_plugin_api::verdict::Spending;
+use serde_json::json;
 
 const ONE_WORKER: Workforce = Workforce { workers: 1, threads: 1, uses_gpu: false };
 const TWO_WORKERS: Workforce = Workforce { workers: 2, threads: 1, uses_gpu: false };
@@ -163,6 +164,22 @@ fn a_session_that_was_killed_is_charged_a_tick() {
     assert_eq!(ledger.spent().wall_seconds, 0.0);
     ledger.apply(&resumed);
     assert_eq!(ledger.spent().wall_seconds, TICK_SECONDS);
+}
+
+#[test]
+fn a_session_that_was_killed_is_charged_no_more_than_it_had_left() {
+    let resumed = |wall_seconds: Option<f64>| Event::Resumed {
+        settings: wall_seconds.map(|limit| json!({ "budget": { "wall_seconds": limit } })),
+        version: String::new(),
+    };
+    let mut ledger = ledger(&Budget::default(), ONE_WORKER, MARGIN);
+    ledger.apply(&resumed(Some(2.25)));
+    for charged in [1.0, 2.0, 2.25, 2.25] {
+        ledger.apply(&resumed(None));
+        assert_eq!(ledger.spent().wall_seconds, charged);
+    }
+    ledger.apply(&resumed(Some(10.0)));
+    assert_eq!(ledger.spent().wall_seconds, 3.25, "by the limit that holds from here");
 }
 
 #[test]
