@@ -18,8 +18,14 @@ pub struct Recipe {
     /// Learning rate at the end of the cosine.
     #[schemars(range(min = 0.0, max = 100.0))]
     pub final_learning_rate: f64,
-    /// How the learning rate falls; it is set once per epoch.
+    /// How the learning rate falls.
     pub schedule: Schedule,
+    /// Epochs until the learning rate restarts for the first time.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub restart_epochs: u32,
+    /// By how much the epochs that are over grow from one restart to the next.
+    #[schemars(range(min = 2, max = 1000))]
+    pub restart_factor: u32,
     /// SGD's momentum.
     #[schemars(range(min = 0.0, max = 0.9999))]
     pub momentum: f64,
@@ -71,8 +77,11 @@ pub enum Optimizer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Schedule {
-    /// Half a cosine from `learning_rate` to `final_learning_rate`.
+    /// Half a cosine from `learning_rate` to `final_learning_rate`, set once per epoch.
     Cosine,
+    /// Half a cosine again and again, set for every batch; by default it has fallen after 1, 3, 9, 27,
+    /// … epochs and at the end, so that a training that is evaluated there compares with a whole one.
+    Restarts,
     /// Always `learning_rate`.
     Constant,
 }
@@ -87,6 +96,8 @@ impl Default for Recipe {
             learning_rate: 0.025,
             final_learning_rate: 0.0,
             schedule: Schedule::Cosine,
+            restart_epochs: 1,
+            restart_factor: 3,
             momentum: 0.9,
             nesterov: false,
             weight_decay: 3e-4,

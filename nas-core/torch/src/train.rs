@@ -48,9 +48,11 @@ impl<'a> Training<'a> {
 /// Trains a network and hands over each epoch's record as soon as it is over.
 ///
 /// What is random in an epoch follows from the seed and the epoch's number, so a training that goes
-/// on from a checkpoint repeats bit for bit what one without a break does. The learning rate and the drop-path rate are set once per epoch. A last incomplete batch is left
-/// out, unless it is the only one. A loss that is not finite ends the training: on the processor
-/// after its batch, on a GPU within 50 batches and at the latest when its epoch ends.
+/// on from a checkpoint repeats bit for bit what one without a break does. The drop-path rate is set
+/// once per epoch, and so is the learning rate, unless it restarts; a record has that of the epoch's
+/// first batch. A last incomplete batch is left out, unless it is the only one. A loss that is not
+/// finite ends the training: on the processor after its batch, on a GPU within 50 batches and at the
+/// latest when its epoch ends.
 ///
 /// # Errors
 /// [`TrialError`]: divergence, a limit, or libtorch; and whatever `after_epoch` returns.
@@ -74,7 +76,11 @@ pub fn train(
     // Each epoch shuffles the order of the one before.
     (0..first_epoch).for_each(|epoch| batches.shuffle(&mut Random::new(seed, u64::from(epoch))));
     for epoch in first_epoch..epochs {
-        let learning_rate = schedule::learning_rate(recipe, epoch, schedule_epochs);
+        let n_training = batches.n_training();
+        let learning_rate = |number: usize| {
+            let share = number as f64 / n_training as f64;
+            schedule::learning_rate(recipe, epoch, share, schedule_epochs)
+        };
         network.set_drop_path(schedule::drop_path(recipe, epoch, schedule_epochs));
         // libtorch's own numbers, for dropout and drop path.
         let torch_seed = Random::new(seed, u64::MAX - u64::from(epoch)).next();
@@ -82,15 +88,15 @@ pub fn train(
         let mut random = Random::new(seed, u64::from(epoch));
         batches.shuffle(&mut random);
         let mut totals = Totals::new(network, epoch)?;
-        for number in 0..batches.n_training() {
+        for number in 0..n_training {
             let batch = batches.batch(number, network, &mut random)?;
-            step(network, &batch, recipe, learning_rate, optimizer, &mut totals, watch)?;
+            step(network, &batch, recipe, learning_rate(number), optimizer, &mut totals, watch)?;
             watch.check()?;
         }
         let (train_loss, train_accuracy) = totals.means()?;
         let record = EpochRecord {
             epoch,
-            learning_rate,
+            learning_rate: learning_rate(0),
             train_loss,
             train_accuracy,
             validation_accuracy: None,

@@ -172,6 +172,7 @@ fn check_pieces(change: impl Fn(&mut Recipe)) {
 fn a_training_in_pieces_is_the_same_as_in_one() {
     check_pieces(|recipe| recipe.momentum = 0.9);
     check_pieces(|recipe| recipe.optimizer = Optimizer::Adam);
+    check_pieces(|recipe| recipe.schedule = Schedule::Restarts);
 }
 
 #[test]
@@ -261,11 +262,37 @@ fn rates_follow_the_published_schedule() {
     };
     // torch.optim.lr_scheduler.CosineAnnealingLR(T_max=50, eta_min=0.001), epochs 0, 25, 49.
     for (epoch, expected) in [(0, 0.025), (25, 0.013), (49, 0.001_023_679_258_9)] {
-        let rate = schedule::learning_rate(&recipe, epoch, 50);
+        let rate = schedule::learning_rate(&recipe, epoch, 0.5, 50);
         assert!((rate - expected).abs() < 1e-9, "{rate}");
     }
     let constant = Recipe { schedule: Schedule::Constant, ..recipe.clone() };
-    assert_eq!(schedule::learning_rate(&constant, 49, 50), 0.025);
+    assert_eq!(schedule::learning_rate(&constant, 49, 0.5, 50), 0.025);
     assert_eq!(schedule::drop_path(&recipe, 0, 50), 0.0);
     assert!((schedule::drop_path(&recipe, 25, 50) - 0.1).abs() < 1e-12);
+}
+
+#[test]
+fn rates_restart_where_rungs_end() {
+    let recipe = Recipe {
+        learning_rate: 0.4,
+        final_learning_rate: 0.0,
+        schedule: Schedule::Restarts,
+        ..Recipe::default()
+    };
+    let rate = |epoch, share| schedule::learning_rate(&recipe, epoch, share, 10);
+    // Cycles of the epochs 0; 1 and 2; 3 to 8; and 9, where the training ends.
+    for first in [0, 1, 3, 9] {
+        assert_eq!(rate(first, 0.0), 0.4, "at epoch {first}");
+    }
+    for last in [0, 2, 8, 9] {
+        assert!(rate(last, 0.999) < 0.001, "in epoch {last}: {}", rate(last, 0.999));
+    }
+    // Halfway in each.
+    for (epoch, share) in [(0, 0.5), (2, 0.0), (6, 0.0), (9, 0.5)] {
+        assert!((rate(epoch, share) - 0.2).abs() < 1e-12, "at {epoch} and {share}");
+    }
+    let slow = Recipe { restart_epochs: 2, restart_factor: 2, ..recipe.clone() };
+    let restarts: Vec<u32> =
+        (0..16).filter(|&epoch| schedule::learning_rate(&slow, epoch, 0.0, 16) == 0.4).collect();
+    assert_eq!(restarts, [0, 2, 4, 8]);
 }
