@@ -2,6 +2,7 @@
 
 use nas_plugin_api::component::{Ask, Component, SearchStrategy, StrategyContext};
 use nas_plugin_api::error::PluginError;
+use nas_plugin_api::genotype::Genotype;
 use nas_plugin_api::trial::{Fidelity, Proposal, Trial};
 
 use crate::levels::levels;
@@ -17,6 +18,10 @@ nas_plugin_api::configuration! {
         /// One in so many goes on, with so many times as many epochs.
         #[schemars(range(min = 2, max = 100))]
         pub factor: u32 = 3_u32,
+        /// Share of new genotypes that are mutants of one that is good enough to go on; the others are
+        /// random, as published.
+        #[schemars(range(min = 0, max = 1))]
+        pub mutation_share: f64 = 0.0,
     }
 }
 
@@ -24,7 +29,10 @@ nas_plugin_api::configuration! {
 ///
 /// # Source
 /// Li, Jamieson, Rostamizadeh, Gonina, Ben-Tzur, Hardt, Recht, Talwalkar. A system for massively
-/// parallel hyperparameter tuning. MLSys 2020, algorithm 2.
+/// parallel hyperparameter tuning. MLSys 2020, algorithm 2. There all genotypes are random. Mutants
+/// are of our own; that successive halving should breed, and from the highest rung that knows
+/// enough, is from Awad, Mallik, Hutter. DEHB, IJCAI 2021, section 4, where rungs are populations of
+/// differential evolution.
 pub struct Asha {
     config: AshaConfig,
     context: StrategyContext,
@@ -95,7 +103,22 @@ impl Asha {
                 return Ok(Some(entry.promoted_to(at(next))));
             }
         }
-        let genotype = self.sampler.draw()?;
+        let genotype = match self.sampler.is_one_of(self.config.mutation_share) {
+            true => self.sampler.draw_mutant(&self.parents())?,
+            false => self.sampler.draw()?,
+        };
         Ok(genotype.map(|genotype| first_at(genotype, at(self.rungs[0].0))))
+    }
+
+    /// The best share, one in `factor`, of the highest rung that has one.
+    fn parents(&self) -> Vec<Genotype> {
+        let best = |rung: &[Entry]| {
+            let mut known: Vec<&Entry> = rung.iter().filter(|entry| entry.has_result()).collect();
+            known.sort_by(|a, b| b.gain.total_cmp(&a.gain).then(a.id.cmp(&b.id)));
+            known.truncate(rung.len() / self.config.factor as usize);
+            known.into_iter().map(|entry| entry.genotype.clone()).collect::<Vec<_>>()
+        };
+        let best_of_rungs = self.rungs.iter().rev().map(|(_, rung)| best(rung));
+        best_of_rungs.into_iter().find(|best| !best.is_empty()).unwrap_or_default()
     }
 }

@@ -49,6 +49,10 @@ nas_plugin_api::configuration! {
         /// Share of the results at one fidelity that count as good.
         #[schemars(range(min = 0.01, max = 0.9))]
         pub good_share: f64 = 0.15,
+        /// Fewest results that count as good; the model begins with two more at one fidelity. 0 is one
+        /// more than the space has choices, as published.
+        #[schemars(range(min = 0, max = 10_000))]
+        pub min_points: usize = 0_usize,
     }
 }
 
@@ -87,9 +91,13 @@ impl Component for Bohb {
 
     fn create(config: BohbConfig, context: StrategyContext) -> Result<Self, PluginError> {
         let BohbConfig { min_epochs, factor, bracket_kinds, .. } = config;
-        let BohbConfig { random_share, candidates, good_share, .. } = config;
+        let BohbConfig { random_share, candidates, good_share, min_points, .. } = config;
+        let min_points = match min_points {
+            0 => context.space.n_choices() + 1,
+            given => given,
+        };
         let observed = BTreeMap::new();
-        let model = Model { random_share, candidates, good_share, observed };
+        let model = Model { random_share, candidates, good_share, min_points, observed };
         Ok(Self(Brackets::new((min_epochs, factor, bracket_kinds), Some(model), context)?))
     }
 }

@@ -26,6 +26,10 @@ impl Entry {
         }
     }
 
+    pub(crate) fn has_result(&self) -> bool {
+        self.gain > f64::NEG_INFINITY
+    }
+
     /// Training it for so many epochs in all, from where it stands.
     pub(crate) fn promoted_to(&self, fidelity: Fidelity) -> Proposal {
         let mut proposal = Proposal::from(self.genotype.clone()).with_parents(&[self.id]);
@@ -39,7 +43,7 @@ impl Entry {
 /// of equals the older. What has no result is never promoted.
 pub(crate) fn promote(entries: &mut [Entry], n: usize, most: usize) -> Vec<Entry> {
     entries.sort_by(|a, b| b.gain.total_cmp(&a.gain).then(a.id.cmp(&b.id)));
-    let waiting = |entry: &&mut Entry| !entry.is_promoted && entry.gain > f64::NEG_INFINITY;
+    let waiting = |entry: &&mut Entry| !entry.is_promoted && entry.has_result();
     let mut promoted = Vec::new();
     for entry in entries.iter_mut().take(n).filter(waiting).take(most) {
         entry.is_promoted = true;

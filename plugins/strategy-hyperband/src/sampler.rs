@@ -6,12 +6,15 @@ use nas_plugin_api::component::StrategyContext;
 use nas_plugin_api::error::PluginError;
 use nas_plugin_api::genotype::Genotype;
 use nas_plugin_api::template::Space;
+use nas_plugin_api::toolkit::mutation::Mutation;
 use nas_plugin_api::toolkit::parzen::{Parzen, likely_good};
 use nas_plugin_api::toolkit::random_genotype::random_genotype;
-use nas_plugin_api::toolkit::rng::{Generator, RngExt, generator};
+use nas_plugin_api::toolkit::rng::{Generator, IndexedRandom, RngExt, generator};
 
 /// Draws in a row that give nothing new before the space counts as used up.
 const TRIES: usize = 10_000;
+/// Mutants in a row that give nothing new before a random genotype is drawn.
+const MUTANTS: usize = 100;
 /// Narrowest kernel (BOHB's default).
 const MIN_BANDWIDTH: f64 = 1e-3;
 
@@ -19,6 +22,7 @@ const MIN_BANDWIDTH: f64 = 1e-3;
 pub(crate) struct Sampler {
     space: Space,
     rng: Generator,
+    mutation: Mutation,
     /// Normalised genotypes.
     drawn: HashSet<Genotype>,
     model: Option<Model>,
@@ -37,6 +41,8 @@ pub(crate) struct Model {
     pub(crate) candidates: usize,
     /// Share of the observations at one fidelity that count as good.
     pub(crate) good_share: f64,
+    /// Fewest observations that count as good.
+    pub(crate) min_points: usize,
     /// By epochs, what was told, the best first.
     pub(crate) observed: BTreeMap<u32, Vec<(f64, Genotype)>>,
 }
@@ -44,7 +50,8 @@ pub(crate) struct Model {
 impl Sampler {
     pub(crate) fn new(context: &StrategyContext, model: Option<Model>) -> Self {
         let (space, rng) = (context.space.clone(), generator(context.seed));
-        Self { space, rng, drawn: HashSet::new(), model }
+        let mutation = Mutation::new(&space);
+        Self { space, rng, mutation, drawn: HashSet::new(), model }
     }
 
     /// How many genotypes were drawn.
@@ -68,6 +75,26 @@ impl Sampler {
         Ok(None)
     }
 
+    /// Decides by chance, true for this share.
+    pub(crate) fn is_one_of(&mut self, share: f64) -> bool {
+        share > 0.0 && self.rng.random::<f64>() < share
+    }
+
+    /// The same, one choice away from one of these where that gives something new.
+    pub(crate) fn draw_mutant(
+        &mut self,
+        parents: &[Genotype],
+    ) -> Result<Option<Genotype>, PluginError> {
+        for _ in 0..MUTANTS {
+            let Some(parent) = parents.choose(&mut self.rng) else { break };
+            let child = self.mutation.one_choice(parent, &mut self.rng);
+            if self.drawn.insert(self.space.normalize(&child)) {
+                return Ok(Some(child));
+            }
+        }
+        self.draw()
+    }
+
     /// Learns how a genotype did; minus infinity where its trial has no result.
     pub(crate) fn observe(&mut self, epochs: u32, genotype: &Genotype, gain: f64) {
         let Some(model) = &mut self.model else { return };
@@ -80,8 +107,8 @@ impl Sampler {
     /// chance is to decide.
     fn modelled(&mut self) -> Result<Vec<Genotype>, PluginError> {
         let Some(model) = &self.model else { return Ok(Vec::new()) };
-        // As many as there are choices and one more, and two to tell good from bad.
-        let fewest = self.space.n_choices() + 1;
+        // Two more, to tell good from bad.
+        let fewest = model.min_points;
         let known = model.observed.values().rev().find(|known| known.len() >= fewest + 2);
         let (Some(known), true) = (known, self.rng.random::<f64>() >= model.random_share) else {
             return Ok(Vec::new());

@@ -26,8 +26,11 @@ const CPU_SECONDS: f64 = 300.0;
 const AT_ONCE: usize = 2;
 /// With NATS-Bench's settings.
 const EVOLUTION: &str = r#"{ name = "regularized-evolution", population = 10, sample_size = 3 }"#;
-const STRATEGIES: [(&str, &str); 2] =
-    [("asha", r#"{ name = "asha" }"#), ("bohb", r#"{ name = "bohb", bracket_kinds = 1 }"#)];
+/// With mutants and an early model, which are no defaults, since they are not as published.
+const STRATEGIES: [(&str, &str); 2] = [
+    ("asha", r#"{ name = "asha", mutation_share = 0.67 }"#),
+    ("bohb", r#"{ name = "bohb", bracket_kinds = 1, min_points = 3, random_share = 0.1 }"#),
+];
 
 pub(crate) fn run(table: &mut Table) {
     let data = std::env::var_os("NAS_FASHION_MNIST").map_or(PathBuf::from(DATA), PathBuf::from);

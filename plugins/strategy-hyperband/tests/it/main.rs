@@ -34,12 +34,24 @@ fn asha(context: StrategyContext) -> Box<dyn SearchStrategy> {
     Box::new(Asha::create(AshaConfig::default(), context).unwrap())
 }
 
+/// New genotypes are mutants, but for one in ten.
+fn breeding_asha(context: StrategyContext) -> Box<dyn SearchStrategy> {
+    let config = AshaConfig { mutation_share: 0.9, ..AshaConfig::default() };
+    Box::new(Asha::create(config, context).unwrap())
+}
+
 fn hyperband(context: StrategyContext) -> Box<dyn SearchStrategy> {
     Box::new(Hyperband::create(HyperbandConfig::default(), context).unwrap())
 }
 
 fn bohb(context: StrategyContext) -> Box<dyn SearchStrategy> {
     Box::new(Bohb::create(BohbConfig::default(), context).unwrap())
+}
+
+/// With a model as soon as there are five results of one fidelity.
+fn early_bohb(context: StrategyContext) -> Box<dyn SearchStrategy> {
+    let config = BohbConfig { min_points: 3, ..BohbConfig::default() };
+    Box::new(Bohb::create(config, context).unwrap())
 }
 
 /// How many layers take option 2.
@@ -181,12 +193,16 @@ fn what_fails_is_never_promoted() {
 }
 
 /// How many layers take option 2 in the new genotypes of the last third.
-fn mean_of_new(strategy: fn(StrategyContext) -> Box<dyn SearchStrategy>) -> f64 {
+/// Of the trials from one to the last of `n`, those that begin anew; the mean over 5 seeds.
+fn mean_of_new(
+    strategy: fn(StrategyContext) -> Box<dyn SearchStrategy>,
+    (from, n_trials): (usize, usize),
+) -> f64 {
     let (mut sum, mut n) = (0.0, 0);
     for seed in 0..5 {
         let (trials, _) =
-            run(strategy(context(seed, 8, 9)), 1, 300, |p| Some(planted(&p.genotype)));
-        for trial in trials[200..].iter().filter(|t| t.proposal.details.continue_from.is_none()) {
+            run(strategy(context(seed, 8, 9)), 1, n_trials, |p| Some(planted(&p.genotype)));
+        for trial in trials[from..].iter().filter(|t| t.proposal.details.continue_from.is_none()) {
             (sum, n) = (sum + trial.objectives[0], n + 1);
         }
     }
@@ -195,13 +211,29 @@ fn mean_of_new(strategy: fn(StrategyContext) -> Box<dyn SearchStrategy>) -> f64 
 
 #[test]
 fn the_model_draws_better_genotypes_than_chance() {
-    let (model, chance) = (mean_of_new(bohb), mean_of_new(hyperband));
+    let late = (200, 300);
+    let (model, chance) = (mean_of_new(bohb, late), mean_of_new(hyperband, late));
     assert!(model > chance + 1.0 && (1.7..2.3).contains(&chance), "{model} {chance}");
 }
 
 #[test]
+fn mutants_of_what_goes_on_are_better_than_chance() {
+    let late = (200, 300);
+    let (mutants, chance) = (mean_of_new(breeding_asha, late), mean_of_new(asha, late));
+    assert!(mutants > chance + 3.0 && (1.7..2.3).contains(&chance), "{mutants} {chance}");
+}
+
+#[test]
+fn a_model_of_fewer_points_begins_earlier() {
+    // Before the space's 8 choices and three more results are known at the lowest level.
+    let early = (6, 12);
+    let (few, as_published) = (mean_of_new(early_bohb, early), mean_of_new(bohb, early));
+    assert!(few > as_published + 0.3, "{few} {as_published}");
+}
+
+#[test]
 fn a_used_up_space_ends_the_search_after_its_last_promotions() {
-    for strategy in [asha, hyperband, bohb] {
+    for strategy in [asha, breeding_asha, hyperband, bohb, early_bohb] {
         let (trials, done) =
             run(strategy(context(0, 2, 9)), 2, 1000, |p| Some(planted(&p.genotype)));
         assert_eq!(done.as_deref(), Some("the space is used up after 16 genotypes"));
