@@ -6,7 +6,7 @@ use nas_plugin_api::genotype::Genotype;
 use nas_plugin_api::trial::{Fidelity, Proposal, Trial};
 
 use crate::levels::levels;
-use crate::rung::{Entry, first_at, promote};
+use crate::rung::{Entry, best, first_at, promote};
 use crate::sampler::Sampler;
 
 nas_plugin_api::configuration! {
@@ -112,13 +112,9 @@ impl Asha {
 
     /// The best share, one in `factor`, of the highest rung that has one.
     fn parents(&self) -> Vec<Genotype> {
-        let best = |rung: &[Entry]| {
-            let mut known: Vec<&Entry> = rung.iter().filter(|entry| entry.has_result()).collect();
-            known.sort_by(|a, b| b.gain.total_cmp(&a.gain).then(a.id.cmp(&b.id)));
-            known.truncate(rung.len() / self.config.factor as usize);
-            known.into_iter().map(|entry| entry.genotype.clone()).collect::<Vec<_>>()
-        };
-        let best_of_rungs = self.rungs.iter().rev().map(|(_, rung)| best(rung));
-        best_of_rungs.into_iter().find(|best| !best.is_empty()).unwrap_or_default()
+        let factor = self.config.factor as usize;
+        let rungs = self.rungs.iter().rev();
+        let mut best = rungs.map(|(_, rung)| best(rung, rung.len() / factor));
+        best.find(|parents| !parents.is_empty()).unwrap_or_default()
     }
 }

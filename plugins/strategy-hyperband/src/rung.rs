@@ -1,5 +1,7 @@
 //! What was evaluated at one fidelity.
 
+use std::cmp::Ordering;
+
 use nas_plugin_api::component::StrategyContext;
 use nas_plugin_api::genotype::Genotype;
 use nas_plugin_api::trial::{Fidelity, Proposal, Trial, TrialId};
@@ -39,10 +41,22 @@ impl Entry {
     }
 }
 
+/// The best first, of equals the older.
+fn order(a: &Entry, b: &Entry) -> Ordering {
+    b.gain.total_cmp(&a.gain).then(a.id.cmp(&b.id))
+}
+
+/// The genotypes of the best `n` that have a result.
+pub(crate) fn best(entries: &[Entry], n: usize) -> Vec<Genotype> {
+    let mut known: Vec<&Entry> = entries.iter().filter(|entry| entry.has_result()).collect();
+    known.sort_by(|a, b| order(a, b));
+    known.into_iter().take(n).map(|entry| entry.genotype.clone()).collect()
+}
+
 /// Marks the best that are not promoted yet among the best `n`, at most `most`; the best comes first,
 /// of equals the older. What has no result is never promoted.
 pub(crate) fn promote(entries: &mut [Entry], n: usize, most: usize) -> Vec<Entry> {
-    entries.sort_by(|a, b| b.gain.total_cmp(&a.gain).then(a.id.cmp(&b.id)));
+    entries.sort_by(order);
     let waiting = |entry: &&mut Entry| !entry.is_promoted && entry.has_result();
     let mut promoted = Vec::new();
     for entry in entries.iter_mut().take(n).filter(waiting).take(most) {

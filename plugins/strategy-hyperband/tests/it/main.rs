@@ -192,8 +192,8 @@ fn what_fails_is_never_promoted() {
     }
 }
 
-/// How many layers take option 2 in the new genotypes of the last third.
-/// Of the trials from one to the last of `n`, those that begin anew; the mean over 5 seeds.
+/// How many layers take option 2 in new genotypes, of `n_trials` those from one on; the mean over 5
+/// seeds.
 fn mean_of_new(
     strategy: fn(StrategyContext) -> Box<dyn SearchStrategy>,
     (from, n_trials): (usize, usize),
