@@ -2,12 +2,9 @@
 
 use nas_plugin_api::component::{Ask, Component, SearchStrategy, StrategyContext};
 use nas_plugin_api::error::PluginError;
-use nas_plugin_api::genotype::Genotype;
-use nas_plugin_api::trial::{Fidelity, Proposal, Trial};
+use nas_plugin_api::trial::Trial;
 
-use crate::levels::levels;
-use crate::rung::{Entry, best, first_at, promote};
-use crate::sampler::Sampler;
+use crate::ladder::Ladder;
 
 nas_plugin_api::configuration! {
     /// Settings of asynchronous successive halving.
@@ -33,14 +30,7 @@ nas_plugin_api::configuration! {
 /// are of our own; that successive halving should breed, and from the highest rung that knows
 /// enough, is from Awad, Mallik, Hutter. DEHB, IJCAI 2021, section 4, where rungs are populations of
 /// differential evolution.
-pub struct Asha {
-    config: AshaConfig,
-    context: StrategyContext,
-    sampler: Sampler,
-    /// Epochs of each rung, and what was told of it.
-    rungs: Vec<(u32, Vec<Entry>)>,
-    running: usize,
-}
+pub struct Asha(Ladder);
 
 impl Component for Asha {
     const NAME: &'static str = "asha";
@@ -49,72 +39,17 @@ impl Component for Asha {
     type Context = StrategyContext;
 
     fn create(config: AshaConfig, context: StrategyContext) -> Result<Self, PluginError> {
-        let levels = levels(config.min_epochs, context.fidelity.epochs, config.factor)?;
-        Ok(Self {
-            sampler: Sampler::new(&context, None),
-            rungs: levels.into_iter().map(|epochs| (epochs, Vec::new())).collect(),
-            running: 0,
-            config,
-            context,
-        })
+        let AshaConfig { min_epochs, factor, mutation_share } = config;
+        Ok(Self(Ladder::new((min_epochs, factor), mutation_share, None, context)?))
     }
 }
 
 impl SearchStrategy for Asha {
     fn ask(&mut self, slots: usize) -> Result<Ask, PluginError> {
-        let mut proposals = Vec::with_capacity(slots);
-        while proposals.len() < slots
-            && let Some(proposal) = self.next_proposal()?
-        {
-            proposals.push(proposal);
-        }
-        self.running += proposals.len();
-        let n = self.sampler.n_drawn();
-        Ok(match (proposals.is_empty(), self.running) {
-            (false, _) => Ask::Proposals(proposals),
-            (true, 0) => Ask::Done { reason: format!("the space is used up after {n} genotypes") },
-            (true, _) => Ask::Wait,
-        })
+        self.0.ask(slots)
     }
 
     fn tell(&mut self, trials: &[Trial]) -> Result<(), PluginError> {
-        self.running = self.running.saturating_sub(trials.len());
-        for trial in trials {
-            let epochs = trial.proposal.details.fidelity.map(|fidelity| fidelity.epochs);
-            if let Some((_, rung)) = self.rungs.iter_mut().find(|(level, _)| Some(*level) == epochs)
-            {
-                rung.push(Entry::new(&self.context, trial));
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Asha {
-    /// A promotion from the highest rung that has one, or else a new genotype on the lowest.
-    fn next_proposal(&mut self) -> Result<Option<Proposal>, PluginError> {
-        let data_fraction = self.context.fidelity.data_fraction;
-        let at = |epochs: u32| Fidelity { epochs, data_fraction };
-        for below in (0..self.rungs.len() - 1).rev() {
-            let next = self.rungs[below + 1].0;
-            let rung = &mut self.rungs[below].1;
-            let n = rung.len() / self.config.factor as usize;
-            if let Some(entry) = promote(rung, n, 1).pop() {
-                return Ok(Some(entry.promoted_to(at(next))));
-            }
-        }
-        let genotype = match self.sampler.is_one_of(self.config.mutation_share) {
-            true => self.sampler.draw_mutant(&self.parents())?,
-            false => self.sampler.draw()?,
-        };
-        Ok(genotype.map(|genotype| first_at(genotype, at(self.rungs[0].0))))
-    }
-
-    /// The best share, one in `factor`, of the highest rung that has one.
-    fn parents(&self) -> Vec<Genotype> {
-        let factor = self.config.factor as usize;
-        let rungs = self.rungs.iter().rev();
-        let mut best = rungs.map(|(_, rung)| best(rung, rung.len() / factor));
-        best.find(|parents| !parents.is_empty()).unwrap_or_default()
+        self.0.tell(trials)
     }
 }

@@ -5,13 +5,17 @@
 //! good draw their genotypes; `asha` promotes whenever a worker is free and never waits.
 
 mod asha;
+mod bohb;
 mod bracket;
 mod brackets;
+mod hyperband;
+mod ladder;
 mod levels;
 mod rung;
 mod sampler;
 
 pub use asha::{Asha, AshaConfig};
-pub use brackets::{Bohb, BohbConfig, Hyperband, HyperbandConfig};
+pub use bohb::{Bohb, BohbConfig};
+pub use hyperband::{Hyperband, HyperbandConfig};
 
 nas_plugin_api::export_plugin! { strategies: [Hyperband, Asha, Bohb] }

@@ -43,6 +43,8 @@ pub(crate) struct Model {
     pub(crate) good_share: f64,
     /// Fewest observations that count as good.
     pub(crate) min_points: usize,
+    /// Probability that a kernel draws any option instead of its own; by the rule of thumb if none.
+    pub(crate) spread: Option<f64>,
     /// By epochs, what was told, the best first.
     pub(crate) observed: BTreeMap<u32, Vec<(f64, Genotype)>>,
 }
@@ -116,14 +118,14 @@ impl Sampler {
         let n = known.len();
         let n_good = ((model.good_share * n as f64) as usize).max(fewest).min(n / 2 + 1);
         let (good, bad) = known.split_at(n_good);
-        let [good, bad] = [good, bad].map(|part| density(&self.space, part));
+        let [good, bad] = [good, bad].map(|part| density(&self.space, part, model.spread));
         likely_good(&self.space, [&good, &bad], model.candidates, &mut self.rng)
     }
 }
 
-/// Kernels as wide as the rule of thumb says: the more alike the genotypes are in a choice, and the
-/// more there are, the narrower.
-fn density(space: &Space, part: &[(f64, Genotype)]) -> Parzen {
+/// Kernels of this width, or as wide as the rule of thumb says: the more alike the genotypes are in a
+/// choice, and the more there are, the narrower.
+fn density(space: &Space, part: &[(f64, Genotype)], spread: Option<f64>) -> Parzen {
     let n = part.len() as f64;
     let scale = 1.059 * n.powf(-1.0 / (4.0 + space.n_choices() as f64));
     let bandwidth = |choice: usize| {
@@ -133,5 +135,5 @@ fn density(space: &Space, part: &[(f64, Genotype)]) -> Parzen {
         (scale * variance.sqrt()).max(MIN_BANDWIDTH)
     };
     let centres = part.iter().map(|(_, genotype)| genotype.clone()).collect();
-    Parzen::new(space, centres, bandwidth, 0.0)
+    Parzen::new(space, centres, |choice| spread.unwrap_or_else(|| bandwidth(choice)), 0.0)
 }

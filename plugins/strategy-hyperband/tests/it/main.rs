@@ -54,6 +54,12 @@ fn early_bohb(context: StrategyContext) -> Box<dyn SearchStrategy> {
     Box::new(Bohb::create(config, context).unwrap())
 }
 
+/// Promotes like `asha`, with kernels of a set width.
+fn asynchronous_bohb(context: StrategyContext) -> Box<dyn SearchStrategy> {
+    let config = BohbConfig { asynchronous: true, spread: 0.5, ..BohbConfig::default() };
+    Box::new(Bohb::create(config, context).unwrap())
+}
+
 /// How many layers take option 2.
 fn planted(genotype: &Genotype) -> f64 {
     genotype.0.iter().filter(|&&value| value == 2).count() as f64
@@ -180,7 +186,7 @@ fn several_workers_promote_the_same_as_one_where_nothing_is_random() {
 
 #[test]
 fn what_fails_is_never_promoted() {
-    for strategy in [asha, hyperband, bohb] {
+    for strategy in [asha, hyperband, bohb, asynchronous_bohb] {
         let fails = |p: &Proposal| (p.genotype.0[0] != 0).then(|| planted(&p.genotype));
         let (trials, _) = run(strategy(context(1, 6, 9)), 2, 200, fails);
         check_promotions(&trials);
@@ -217,6 +223,18 @@ fn the_model_draws_better_genotypes_than_chance() {
 }
 
 #[test]
+fn without_brackets_the_model_draws_better_genotypes_too() {
+    let (model, chance) =
+        (mean_of_new(asynchronous_bohb, (200, 300)), mean_of_new(asha, (200, 300)));
+    assert!(model > chance + 1.0, "{model} {chance}");
+    let (trials, _) =
+        run(asynchronous_bohb(context(0, 6, 9)), 3, 130, |p| Some(planted(&p.genotype)));
+    let counts = count_by_epochs(&trials);
+    // 90 + 30 + 10 where all are alike; more go on where later ones are better.
+    assert!((75..=90).contains(&counts[&1]) && (10..=20).contains(&counts[&9]), "{counts:?}");
+}
+
+#[test]
 fn mutants_of_what_goes_on_are_better_than_chance() {
     let late = (200, 300);
     let (mutants, chance) = (mean_of_new(breeding_asha, late), mean_of_new(asha, late));
@@ -233,7 +251,7 @@ fn a_model_of_fewer_points_begins_earlier() {
 
 #[test]
 fn a_used_up_space_ends_the_search_after_its_last_promotions() {
-    for strategy in [asha, breeding_asha, hyperband, bohb, early_bohb] {
+    for strategy in [asha, breeding_asha, hyperband, bohb, early_bohb, asynchronous_bohb] {
         let (trials, done) =
             run(strategy(context(0, 2, 9)), 2, 1000, |p| Some(planted(&p.genotype)));
         assert_eq!(done.as_deref(), Some("the space is used up after 16 genotypes"));
