@@ -52,7 +52,7 @@ nas_plugin_api::configuration! {
 /// Falkner, Klein, Hutter. BOHB. ICML 2018; constants from `automl/HpBandSter`,
 /// optimizers/bohb.py. Asynchronous promotion with the same model is the A-BOHB of Klein, Tiao,
 /// Lienart, Archambeau, Seeger. Model-based asynchronous hyperparameter and neural architecture
-/// search. 2020, section 5.
+/// search. 2020.
 pub struct Bohb(Box<dyn SearchStrategy>);
 
 impl Component for Bohb {
