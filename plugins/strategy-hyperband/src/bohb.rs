@@ -63,6 +63,11 @@ impl Component for Bohb {
 
     fn create(config: BohbConfig, context: StrategyContext) -> Result<Self, PluginError> {
         let BohbConfig { min_epochs, factor, bracket_kinds, asynchronous, .. } = config;
+        if asynchronous && bracket_kinds > 1 {
+            let text = format!("begin brackets at {bracket_kinds} levels without brackets");
+            let help = "leave out `strategy.bracket_kinds` or `strategy.asynchronous`";
+            return Err(PluginError::configuration(text).with_help(help));
+        }
         let model = model(&config, context.space.n_choices());
         Ok(Self(match asynchronous {
             true => Box::new(Ladder::new((min_epochs, factor), 0.0, Some(model), context)?),

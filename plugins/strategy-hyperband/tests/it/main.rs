@@ -262,6 +262,13 @@ fn a_used_up_space_ends_the_search_after_its_last_promotions() {
 }
 
 #[test]
+fn brackets_that_are_not_to_be_are_refused() {
+    let config = BohbConfig { asynchronous: true, bracket_kinds: 2, ..BohbConfig::default() };
+    let error = Bohb::create(config, context(0, 2, 9)).err().unwrap();
+    assert_eq!(error.to_string(), "begin brackets at 2 levels without brackets");
+}
+
+#[test]
 fn more_epochs_to_begin_with_than_there_are_is_refused() {
     let config = AshaConfig { min_epochs: 12, ..AshaConfig::default() };
     let error = Asha::create(config, context(0, 2, 9)).err().unwrap();
